@@ -1,0 +1,140 @@
+#include <pybind11/stl.h>
+
+#include "../core/gallery_index.hpp"
+#include "../kernels/dispatch.hpp"
+#include "arguments.hpp"
+#include "register.hpp"
+
+namespace facewire::bindings {
+namespace {
+
+constexpr std::size_t kLargestDim = 4096, kLargestTop = 10000;
+
+py::array_t<float> py_normalise_rows(py::handle rows_in) {
+    const auto rows = require_output<float>(rows_in, "rows", {kAny, kAny});
+    require_finite(rows, "rows");
+    std::vector<float> lengths;
+    {
+        const py::gil_scoped_release unlocked;
+        lengths = normalise_rows(rows.data, rows.length(0), rows.length(1));
+    }
+    return py::array_t<float>(static_cast<py::ssize_t>(lengths.size()), lengths.data());
+}
+
+py::array_t<float> py_cosine_matrix(py::handle a_in, py::handle b_in) {
+    const auto a = require_finite(require_input<float>(a_in, "a", {kAny, kAny}), "a");
+    const auto b = require_finite(require_input<float>(b_in, "b", {kAny, a.shape[1]}), "b");
+    py::array_t<float> cosines({a.shape[0], b.shape[0]});
+    float* out = cosines.mutable_data();
+    const std::size_t dim = a.length(1);
+    {
+        const py::gil_scoped_release unlocked;
+        std::vector<float> left(a.data, a.data + a.size), right(b.data, b.data + b.size);
+        normalise_rows(left.data(), a.length(0), dim);
+        normalise_rows(right.data(), b.length(0), dim);
+        const Kernels& table = kernels();
+        for (std::size_t i = 0; i < a.length(0); ++i)
+            table.dot_rows(right.data(), b.length(0), dim, left.data() + i * dim, out + i * b.length(0));
+    }
+    return cosines;
+}
+
+void require_unit_scale(const ArrayView<const float>& rows, const char* name) {
+    const std::size_t dim = rows.length(1);
+    for (std::size_t r = 0; r < rows.length(0); ++r) {
+        double squares = 0;
+        for (std::size_t d = 0; d < dim; ++d) squares += double{rows.data[r * dim + d]} * rows.data[r * dim + d];
+        if (!(squares > 1e-12) || !std::isfinite(squares))
+            throw py::value_error(std::string(name) + " row " + std::to_string(r) +
+                                  " has no direction (zero, NaN or infinite)");
+    }
+}
+
+py::array_t<std::int64_t> index_add(GalleryIndex& index, py::handle rows_in, py::handle subjects_in) {
+    const auto dim = static_cast<py::ssize_t>(index.dim());
+    const auto rows = require_input<float>(rows_in, "rows", {kAny, dim});
+    require_unit_scale(rows, "rows");
+    const auto subjects = require_input<std::int64_t>(subjects_in, "subjects", {rows.shape[0]});
+    for (std::size_t i = 0; i < subjects.size; ++i)
+        if (subjects.data[i] < 0) throw py::value_error("subjects must not be negative");
+    std::vector<std::int64_t> numbers;
+    {
+        const py::gil_scoped_release unlocked;
+        numbers = index.add(rows.data, subjects.data, rows.length(0));
+    }
+    return py::array_t<std::int64_t>(static_cast<py::ssize_t>(numbers.size()), numbers.data());
+}
+
+void index_remove(GalleryIndex& index, py::handle rows_in) {
+    const auto rows = require_input<std::int64_t>(rows_in, "rows", {kAny});
+    bool removed;
+    {
+        const py::gil_scoped_release unlocked;
+        removed = index.remove(rows.data, rows.size);
+    }
+    if (!removed) throw py::key_error("rows names a row twice, or one that is not in the index; nothing was removed");
+}
+
+py::tuple index_search(const GalleryIndex& index, py::handle queries_in, std::size_t k, float floor) {
+    const auto dim = static_cast<py::ssize_t>(index.dim());
+    const auto queries = require_input<float>(queries_in, "queries", {kAny, dim});
+    require_unit_scale(queries, "queries");
+    if (k < 1 || k > kLargestTop) throw py::value_error("k must be from 1 to 10000");
+    if (std::isnan(floor)) throw py::value_error("floor must not be NaN");
+    const std::size_t count = queries.length(0);
+    std::vector<std::vector<Candidate>> found;
+    {
+        const py::gil_scoped_release unlocked;
+        std::vector<float> unit(queries.data, queries.data + queries.size);
+        normalise_rows(unit.data(), count, index.dim());
+        found = index.search(unit.data(), count, k, floor);
+    }
+    const auto shape = {static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(k)};
+    py::array_t<std::int64_t> subjects(shape), rows(shape);
+    py::array_t<float> similarities(shape);
+    for (std::size_t q = 0; q < count; ++q) {
+        for (std::size_t i = 0; i < k; ++i) {
+            const bool filled = i < found[q].size();
+            subjects.mutable_data()[q * k + i] = filled ? found[q][i].subject : -1;
+            rows.mutable_data()[q * k + i] = filled ? found[q][i].row : -1;
+            similarities.mutable_data()[q * k + i] = filled ? found[q][i].similarity : -2.0f;
+        }
+    }
+    return py::make_tuple(subjects, similarities, rows);
+}
+
+py::array_t<float> index_read(const GalleryIndex& index, std::int64_t row) {
+    py::array_t<float> out(static_cast<py::ssize_t>(index.dim()));
+    float* values = out.mutable_data();
+    bool live;
+    {
+        // The lock may be held by a writer that waits for the GIL nowhere, but may take long.
+        const py::gil_scoped_release unlocked;
+        live = index.read(row, values);
+    }
+    if (!live) throw py::key_error("row " + std::to_string(row) + " is not in the index");
+    return out;
+}
+
+std::unique_ptr<GalleryIndex> make_index(std::size_t dim) {
+    if (dim < 1 || dim > kLargestDim) throw py::value_error("dim must be from 1 to 4096");
+    return std::make_unique<GalleryIndex>(dim);
+}
+
+}  // namespace
+
+void register_comparison(py::module_& m) {
+    m.def("normalise_rows", &py_normalise_rows, py::arg("rows"));
+    m.def("cosine_matrix", &py_cosine_matrix, py::arg("a"), py::arg("b"));
+    py::class_<GalleryIndex>(m, "GalleryIndex")
+        .def(py::init(&make_index), py::arg("dim"))
+        .def("add", &index_add, py::arg("rows"), py::arg("subjects"))
+        .def("remove", &index_remove, py::arg("rows"))
+        .def("search", &index_search, py::arg("queries"), py::arg("k"), py::arg("floor") = -1.0f)
+        .def("read", &index_read, py::arg("row"))
+        .def("__len__", &GalleryIndex::size, py::call_guard<py::gil_scoped_release>())
+        .def_property_readonly("dim", &GalleryIndex::dim)
+        .def_property_readonly("capacity", py::cpp_function(&GalleryIndex::capacity, py::call_guard<py::gil_scoped_release>()));
+}
+
+}  // namespace facewire::bindings

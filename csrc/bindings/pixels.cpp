@@ -1,0 +1,58 @@
+#include <pybind11/stl.h>
+
+#include <array>
+
+#include "../core/letterbox.hpp"
+#include "arguments.hpp"
+#include "register.hpp"
+
+namespace facewire::bindings {
+namespace {
+
+PixelTransform make_transform(bool rgb, std::array<float, 3> mean, std::array<float, 3> scale) {
+    PixelTransform transform;
+    transform.rgb_order = rgb;
+    for (int i = 0; i < 3; ++i) {
+        const auto plane = static_cast<std::size_t>(i);
+        if (!std::isfinite(mean[plane])) throw py::value_error("mean must be finite");
+        if (!std::isfinite(scale[plane]) || scale[plane] == 0.0f)
+            throw py::value_error("scale must be finite and not zero");
+        transform.mean[i] = mean[plane];
+        transform.scale[i] = scale[plane];
+    }
+    return transform;
+}
+
+float py_letterbox(py::handle pixels, const std::string& format, py::handle out,
+                   const PixelTransform& transform) {
+    const FrameView frame = require_frame(pixels, format);
+    const auto tensor = require_output<float>(out, "out", {3, kAny, kAny});
+    if (tensor.size == 0) throw py::value_error("out is empty");
+    // Hundreds of microseconds for a camera frame: other threads run meanwhile. Nothing below touches Python.
+    const py::gil_scoped_release unlocked;
+    return letterbox(frame, transform, static_cast<std::int32_t>(tensor.shape[2]),
+                     static_cast<std::int32_t>(tensor.shape[1]), tensor.data);
+}
+
+}  // namespace
+
+void register_pixels(py::module_& m) {
+    py::class_<PixelTransform>(m, "PixelTransform")
+        .def(py::init(&make_transform), py::kw_only(), py::arg("rgb") = false,
+             py::arg("mean") = std::array<float, 3>{0, 0, 0},
+             py::arg("scale") = std::array<float, 3>{1, 1, 1})
+        .def_property_readonly("rgb", [](const PixelTransform& t) { return t.rgb_order; })
+        .def_property_readonly("mean",
+                               [](const PixelTransform& t) {
+                                   return std::array<float, 3>{t.mean[0], t.mean[1], t.mean[2]};
+                               })
+        .def_property_readonly("scale", [](const PixelTransform& t) {
+            return std::array<float, 3>{t.scale[0], t.scale[1], t.scale[2]};
+        });
+    m.def("letterbox", &py_letterbox, py::arg("pixels"), py::arg("format"), py::arg("out"),
+          py::arg("transform") = PixelTransform{});
+    m.def("letterbox_scale", &letterbox_scale, py::arg("frame_width"), py::arg("frame_height"),
+          py::arg("width"), py::arg("height"));
+}
+
+}  // namespace facewire::bindings

@@ -1,0 +1,53 @@
+#include "letterbox.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sampler.hpp"
+
+namespace facewire {
+namespace {
+
+void fill_padding(const PixelTransform& transform, std::int32_t drawn_width,
+                  std::int32_t drawn_height, std::int32_t width, std::int32_t height,
+                  float* tensor) {
+    const std::ptrdiff_t plane_size = std::ptrdiff_t{width} * height;
+    for (int plane = 0; plane < 3; ++plane) {
+        const float black = transform.bias(plane);
+        float* first = tensor + plane * plane_size;
+        for (std::int32_t line = 0; line < drawn_height; ++line) {
+            float* row = first + std::ptrdiff_t{line} * width;
+            std::fill(row + drawn_width, row + width, black);
+        }
+        std::fill(first + std::ptrdiff_t{drawn_height} * width, first + plane_size, black);
+    }
+}
+
+std::int32_t scaled(std::int32_t size, float scale, std::int32_t limit) {
+    const auto rounded = static_cast<std::int32_t>(std::lround(static_cast<float>(size) * scale));
+    return std::clamp(rounded, 1, limit);
+}
+
+}  // namespace
+
+float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width,
+                      std::int32_t height) {
+    const float fit = std::min(static_cast<float>(width) / static_cast<float>(frame_width),
+                               static_cast<float>(height) / static_cast<float>(frame_height));
+    return std::min(fit, 1.0f);
+}
+
+float letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
+                std::int32_t height, float* tensor) {
+    const float scale = letterbox_scale(frame.width, frame.height, width, height);
+    const std::int32_t drawn_width = scaled(frame.width, scale, width);
+    const std::int32_t drawn_height = scaled(frame.height, scale, height);
+    const float step = 1.0f / scale;
+    const AffineMap map{step, 0, 0.5f * step - 0.5f, 0, step, 0.5f * step - 0.5f};
+    const PlanarTarget target{tensor, std::ptrdiff_t{width} * height, width, drawn_width, drawn_height};
+    sample_frame(frame, map, transform, /*replicate_border=*/true, target);
+    fill_padding(transform, drawn_width, drawn_height, width, height, tensor);
+    return scale;
+}
+
+}  // namespace facewire
