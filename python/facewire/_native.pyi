@@ -1,0 +1,91 @@
+# Types of the native module. Import its names from facewire.kernels, where they are documented.
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+def isa() -> str: ...
+def available_isas() -> list[str]: ...
+def use_isa(name: str) -> None: ...
+
+class PixelTransform:
+    def __init__(
+        self,
+        *,
+        rgb: bool = False,
+        mean: Sequence[float] = (0.0, 0.0, 0.0),
+        scale: Sequence[float] = (1.0, 1.0, 1.0),
+    ) -> None: ...
+    @property
+    def rgb(self) -> bool: ...
+    @property
+    def mean(self) -> list[float]: ...
+    @property
+    def scale(self) -> list[float]: ...
+
+def letterbox(
+    pixels: npt.NDArray[np.uint8],
+    format: str,
+    out: npt.NDArray[np.float32],
+    transform: PixelTransform = ...,
+) -> float: ...
+def letterbox_scale(frame_width: int, frame_height: int, width: int, height: int) -> float: ...
+def decode_faces(
+    kind: str,
+    levels: Sequence[
+        tuple[
+            int,
+            int,
+            int,
+            npt.NDArray[np.float32],
+            npt.NDArray[np.float32] | None,
+            npt.NDArray[np.float32],
+            npt.NDArray[np.float32],
+        ]
+    ],
+    *,
+    score_threshold: float,
+    nms_iou: float,
+    scale: float,
+    max_faces: int,
+) -> npt.NDArray[np.float32]: ...
+def similarity_transform(
+    source: npt.NDArray[np.float32], target: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]: ...
+def align_faces(
+    pixels: npt.NDArray[np.uint8],
+    format: str,
+    landmarks: npt.NDArray[np.float32],
+    reference: npt.NDArray[np.float32],
+    out: npt.NDArray[np.float32],
+    transform: PixelTransform = ...,
+) -> npt.NDArray[np.uint8]: ...
+def measure_quality(
+    chips: npt.NDArray[np.float32],
+    boxes: npt.NDArray[np.float32],
+    landmarks: npt.NDArray[np.float32],
+    *,
+    frame_width: int,
+    frame_height: int,
+    transform: PixelTransform = ...,
+) -> npt.NDArray[np.float32]: ...
+def normalise_rows(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
+def cosine_matrix(
+    a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]: ...
+
+class GalleryIndex:
+    def __init__(self, dim: int) -> None: ...
+    def __len__(self) -> int: ...
+    def add(
+        self, rows: npt.NDArray[np.float32], subjects: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]: ...
+    def remove(self, rows: npt.NDArray[np.int64]) -> None: ...
+    def search(
+        self, queries: npt.NDArray[np.float32], k: int, floor: float = -1.0
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.int64]]: ...
+    def read(self, row: int) -> npt.NDArray[np.float32]: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...

@@ -1,0 +1,243 @@
+"""From protobuf messages to results; the functions are named after what they return."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from facewire import results
+from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2
+
+
+def _decision(value: face_pb2.Decision) -> results.Decision:
+    return results.Decision[face_pb2.Decision.Name(value).removeprefix("DECISION_")]
+
+
+def _no_face(value: face_pb2.NoFaceReason) -> results.NoFaceReason | None:
+    if value == face_pb2.NO_FACE_REASON_UNSPECIFIED:
+        return None
+    return results.NoFaceReason[face_pb2.NoFaceReason.Name(value).removeprefix("NO_FACE_REASON_")]
+
+
+def _time(value: Timestamp) -> datetime:
+    return value.ToDatetime(tzinfo=timezone.utc)
+
+
+def _quality(message: face_pb2.Quality) -> results.Quality:
+    return results.Quality(
+        sharpness=message.sharpness,
+        brightness=message.brightness,
+        contrast=message.contrast,
+        yaw_deg=message.yaw_deg,
+        pitch_deg=message.pitch_deg,
+        roll_deg=message.roll_deg,
+        size_px=message.size_px,
+        outside_share=message.outside_share,
+        embedding_norm=message.embedding_norm if message.HasField("embedding_norm") else None,
+    )
+
+
+def _face(message: face_pb2.Face) -> results.Face:
+    box, points = message.box, message.landmarks
+    return results.Face(
+        box=results.Box(box.x, box.y, box.width, box.height),
+        landmarks=results.Landmarks(
+            *(
+                results.Point(point.x, point.y)
+                for point in (
+                    points.left_eye,
+                    points.right_eye,
+                    points.nose_tip,
+                    points.left_mouth_corner,
+                    points.right_mouth_corner,
+                )
+            )
+        ),
+        detection_score=message.detection_score,
+        quality=_quality(message.quality),
+    )
+
+
+def _times(message: recognition_pb2.StageTimes) -> results.StageTimes:
+    return results.StageTimes(
+        message.queue_ms,
+        message.decode_ms,
+        message.detect_ms,
+        message.align_ms,
+        message.embed_ms,
+        message.search_ms,
+    )
+
+
+def _size(message: recognition_pb2.ImageSize) -> results.ImageSize:
+    return results.ImageSize(message.width, message.height)
+
+
+def detections(message: recognition_pb2.DetectFacesResponse) -> results.Detections:
+    return results.Detections(
+        tuple(_face(face) for face in message.faces),
+        _no_face(message.no_face_reason),
+        _size(message.image_size),
+        _times(message.times),
+    )
+
+
+def embeddings(message: recognition_pb2.EmbedFacesResponse) -> results.Embeddings:
+    return results.Embeddings(
+        tuple(
+            results.EmbeddedFace(
+                _face(entry.face),
+                results.Embedding(
+                    np.array(entry.embedding.values, dtype=np.float32), entry.embedding.contract_id
+                ),
+            )
+            for entry in message.faces
+        ),
+        _no_face(message.no_face_reason),
+        _size(message.image_size),
+        _times(message.times),
+    )
+
+
+def _side(message: recognition_pb2.VerifySideReport) -> results.SideReport:
+    return results.SideReport(
+        _face(message.face) if message.HasField("face") else None,
+        _no_face(message.no_face_reason),
+        message.faces_found,
+    )
+
+
+def verification(message: recognition_pb2.VerifyFacesResponse) -> results.Verification:
+    return results.Verification(
+        decision=_decision(message.decision),
+        similarity=message.similarity if message.HasField("similarity") else None,
+        min_similarity=message.min_similarity,
+        estimated_fmr=message.estimated_fmr if message.HasField("estimated_fmr") else None,
+        probe=_side(message.probe),
+        reference=_side(message.reference),
+        times=_times(message.times),
+    )
+
+
+def _candidate(message: recognition_pb2.Candidate) -> results.Candidate:
+    return results.Candidate(
+        subject_id=message.subject_id,
+        display_name=message.display_name,
+        labels=tuple(message.labels),
+        similarity=message.similarity,
+        face_id=message.face_id,
+        estimated_fmr=message.estimated_fmr if message.HasField("estimated_fmr") else None,
+    )
+
+
+def identifications(message: recognition_pb2.IdentifyFacesResponse) -> results.Identifications:
+    return results.Identifications(
+        faces=tuple(
+            results.IdentifiedFace(
+                _face(entry.face) if entry.HasField("face") else None,
+                _decision(entry.decision),
+                _candidate(entry.match) if entry.HasField("match") else None,
+                tuple(_candidate(candidate) for candidate in entry.candidates),
+            )
+            for entry in message.faces
+        ),
+        no_face_reason=_no_face(message.no_face_reason),
+        image_size=_size(message.image_size) if message.HasField("image_size") else None,
+        min_similarity=message.min_similarity,
+        times=_times(message.times),
+    )
+
+
+def gallery(message: gallery_pb2.Gallery) -> results.Gallery:
+    return results.Gallery(
+        message.gallery_id,
+        message.display_name,
+        message.contract_id,
+        _time(message.created_at),
+        message.subject_count,
+        message.face_count,
+        message.min_similarity,
+    )
+
+
+def subject(message: gallery_pb2.Subject) -> results.Subject:
+    return results.Subject(
+        message.subject_id,
+        message.display_name,
+        tuple(message.labels),
+        dict(message.attributes),
+        _time(message.created_at),
+        _time(message.updated_at),
+        message.face_count,
+    )
+
+
+def enrolled_face(message: gallery_pb2.EnrolledFace) -> results.EnrolledFace:
+    return results.EnrolledFace(
+        message.face_id,
+        message.subject_id,
+        _quality(message.quality),
+        message.source_digest,
+        message.source_name,
+        _time(message.created_at),
+    )
+
+
+def _outcome(message: gallery_pb2.EnrolOutcome) -> results.EnrolOutcome:
+    accepted = message.HasField("enrolled")
+    name = gallery_pb2.EnrolRefusal.Name(message.refusal).removeprefix("ENROL_REFUSAL_")
+    return results.EnrolOutcome(
+        source_name=message.source_name,
+        enrolled=enrolled_face(message.enrolled) if accepted else None,
+        refusal=None if accepted else results.EnrolRefusal[name],
+        detail=message.detail,
+        face=_face(message.face) if message.HasField("face") else None,
+    )
+
+
+def enrolment(message: gallery_pb2.EnrolFacesResponse) -> results.Enrolment:
+    return results.Enrolment(
+        tuple(_outcome(outcome) for outcome in message.outcomes), subject(message.subject)
+    )
+
+
+def batch_enrolment(message: gallery_pb2.BatchEnrolResponse) -> results.BatchEnrolment:
+    if message.WhichOneof("result") == "error":
+        text = f"{message.error.code}: {message.error.message}"
+        return results.BatchEnrolment(message.index, None, text)
+    return results.BatchEnrolment(message.index, enrolment(message.enrolled), None)
+
+
+def server_info(message: admin_pb2.GetServerInfoResponse) -> results.ServerInfo:
+    limits = message.limits
+    return results.ServerInfo(
+        version=message.version,
+        contract_id=message.contract_id,
+        models=tuple(
+            results.ModelInfo(
+                model.name,
+                model.task,
+                model.sha256,
+                model.licence,
+                model.device_requested,
+                model.device,
+                model.precision,
+                tuple(model.input_sizes),
+            )
+            for model in message.models
+        ),
+        devices={device.name: device.full_name for device in message.devices},
+        limits=results.Limits(
+            limits.max_message_bytes,
+            limits.max_image_pixels,
+            limits.max_faces,
+            limits.max_images_per_enrol,
+            limits.max_templates_per_subject,
+            limits.max_pending_calls,
+        ),
+        isa=message.isa,
+        started_at=_time(message.started_at),
+        openvino_version=message.openvino_version,
+    )

@@ -1,0 +1,347 @@
+"""Every unary call as a value: method, request, how to read the answer. Both clients send these."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from facewire import _parse, results
+from facewire.images import ImageLike, RawFrame, image_message
+from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2
+
+T = TypeVar("T")
+VerifySideLike = ImageLike | results.Embedding | results.SubjectReference
+ProbeLike = ImageLike | results.Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Generic[T]):
+    """A call. All are safe to repeat: reads change nothing, writes carry an idempotency key.
+
+    Attributes:
+        method: full path.
+        request: the message.
+        response: its answer's class.
+        parse: from that to a result.
+    """
+
+    method: str
+    request: Any
+    response: Any
+    parse: Callable[[Any], T]
+
+
+def _recognition(name: str, request: Any, response: Any, parse: Callable[[Any], T]) -> Unary[T]:
+    return Unary(f"/facewire.v1.RecognitionService/{name}", request, response, parse)
+
+
+def _gallery(name: str, request: Any, response: Any, parse: Callable[[Any], T]) -> Unary[T]:
+    return Unary(f"/facewire.v1.GalleryService/{name}", request, response, parse)
+
+
+def new_key() -> str:
+    """A fresh idempotency key."""
+    return uuid.uuid4().hex
+
+
+def _options(
+    min_score: float | None, min_face_px: float | None, max_faces: int
+) -> recognition_pb2.DetectionOptions:
+    return recognition_pb2.DetectionOptions(
+        min_score=min_score, min_face_px=min_face_px, max_faces=max_faces
+    )
+
+
+def detect(
+    image: ImageLike, min_score: float | None, min_face_px: float | None, max_faces: int
+) -> Unary[results.Detections]:
+    request = recognition_pb2.DetectFacesRequest(
+        image=image_message(image), options=_options(min_score, min_face_px, max_faces)
+    )
+    return _recognition(
+        "DetectFaces", request, recognition_pb2.DetectFacesResponse, _parse.detections
+    )
+
+
+def embed(
+    image: ImageLike, min_score: float | None, min_face_px: float | None, max_faces: int
+) -> Unary[results.Embeddings]:
+    request = recognition_pb2.EmbedFacesRequest(
+        image=image_message(image), options=_options(min_score, min_face_px, max_faces)
+    )
+    return _recognition(
+        "EmbedFaces", request, recognition_pb2.EmbedFacesResponse, _parse.embeddings
+    )
+
+
+def _embedding(embedding: results.Embedding) -> face_pb2.Embedding:
+    values = np.asarray(embedding.values, dtype=np.float32).ravel()
+    return face_pb2.Embedding(values=values.tolist(), contract_id=embedding.contract_id)
+
+
+def _side(side: VerifySideLike) -> recognition_pb2.VerifySide:
+    if isinstance(side, results.Embedding):
+        return recognition_pb2.VerifySide(embedding=_embedding(side))
+    if isinstance(side, results.SubjectReference):
+        reference = recognition_pb2.SubjectReference(
+            gallery_id=side.gallery_id, subject_id=side.subject_id
+        )
+        return recognition_pb2.VerifySide(subject=reference)
+    return recognition_pb2.VerifySide(image=image_message(side))
+
+
+def verify(
+    probe: VerifySideLike, reference: VerifySideLike, min_similarity: float | None
+) -> Unary[results.Verification]:
+    request = recognition_pb2.VerifyFacesRequest(
+        probe=_side(probe), reference=_side(reference), min_similarity=min_similarity
+    )
+    return _recognition(
+        "VerifyFaces", request, recognition_pb2.VerifyFacesResponse, _parse.verification
+    )
+
+
+def identify(
+    gallery_id: str,
+    probe: ProbeLike,
+    min_score: float | None,
+    min_face_px: float | None,
+    max_faces: int,
+    max_candidates: int,
+    min_similarity: float | None,
+) -> Unary[results.Identifications]:
+    request = recognition_pb2.IdentifyFacesRequest(
+        gallery_id=gallery_id,
+        options=_options(min_score, min_face_px, max_faces),
+        max_candidates=max_candidates,
+        min_similarity=min_similarity,
+    )
+    if isinstance(probe, results.Embedding):
+        request.embedding.CopyFrom(_embedding(probe))
+    else:
+        request.image.CopyFrom(image_message(probe))
+    return _recognition(
+        "IdentifyFaces", request, recognition_pb2.IdentifyFacesResponse, _parse.identifications
+    )
+
+
+def create_gallery(gallery_id: str, display_name: str) -> Unary[results.Gallery]:
+    request = gallery_pb2.CreateGalleryRequest(
+        gallery_id=gallery_id, display_name=display_name, idempotency_key=new_key()
+    )
+    return _gallery(
+        "CreateGallery",
+        request,
+        gallery_pb2.CreateGalleryResponse,
+        lambda m: _parse.gallery(m.gallery),
+    )
+
+
+def get_gallery(gallery_id: str) -> Unary[results.Gallery]:
+    request = gallery_pb2.GetGalleryRequest(gallery_id=gallery_id)
+    return _gallery(
+        "GetGallery", request, gallery_pb2.GetGalleryResponse, lambda m: _parse.gallery(m.gallery)
+    )
+
+
+Page = tuple[list[T], str]
+
+
+def list_galleries(token: str) -> Unary[Page[results.Gallery]]:
+    request = gallery_pb2.ListGalleriesRequest(page_token=token)
+    return _gallery(
+        "ListGalleries",
+        request,
+        gallery_pb2.ListGalleriesResponse,
+        lambda m: ([_parse.gallery(g) for g in m.galleries], m.next_page_token),
+    )
+
+
+def delete_gallery(gallery_id: str) -> Unary[tuple[int, int]]:
+    request = gallery_pb2.DeleteGalleryRequest(gallery_id=gallery_id, idempotency_key=new_key())
+    return _gallery(
+        "DeleteGallery",
+        request,
+        gallery_pb2.DeleteGalleryResponse,
+        lambda m: (m.deleted_subjects, m.deleted_faces),
+    )
+
+
+def create_subject(
+    gallery_id: str,
+    subject_id: str,
+    display_name: str,
+    labels: Sequence[str],
+    attributes: Mapping[str, str],
+) -> Unary[results.Subject]:
+    subject = gallery_pb2.Subject(
+        subject_id=subject_id,
+        display_name=display_name,
+        labels=labels,
+        attributes=dict(attributes),
+    )
+    request = gallery_pb2.CreateSubjectRequest(
+        gallery_id=gallery_id, subject=subject, idempotency_key=new_key()
+    )
+    return _gallery(
+        "CreateSubject",
+        request,
+        gallery_pb2.CreateSubjectResponse,
+        lambda m: _parse.subject(m.subject),
+    )
+
+
+def get_subject(gallery_id: str, subject_id: str) -> Unary[results.Subject]:
+    request = gallery_pb2.GetSubjectRequest(gallery_id=gallery_id, subject_id=subject_id)
+    return _gallery(
+        "GetSubject", request, gallery_pb2.GetSubjectResponse, lambda m: _parse.subject(m.subject)
+    )
+
+
+def list_subjects(gallery_id: str, label: str, token: str) -> Unary[Page[results.Subject]]:
+    request = gallery_pb2.ListSubjectsRequest(
+        gallery_id=gallery_id, label=label, page_token=token
+    )
+    return _gallery(
+        "ListSubjects",
+        request,
+        gallery_pb2.ListSubjectsResponse,
+        lambda m: ([_parse.subject(s) for s in m.subjects], m.next_page_token),
+    )
+
+
+def update_subject(
+    gallery_id: str,
+    subject_id: str,
+    display_name: str | None,
+    labels: Sequence[str] | None,
+    attributes: Mapping[str, str] | None,
+) -> Unary[results.Subject]:
+    request = gallery_pb2.UpdateSubjectRequest(
+        gallery_id=gallery_id,
+        subject_id=subject_id,
+        display_name=display_name,
+        labels=None if labels is None else gallery_pb2.LabelList(values=labels),
+        attributes=None
+        if attributes is None
+        else gallery_pb2.AttributeMap(values=dict(attributes)),
+        idempotency_key=new_key(),
+    )
+    return _gallery(
+        "UpdateSubject",
+        request,
+        gallery_pb2.UpdateSubjectResponse,
+        lambda m: _parse.subject(m.subject),
+    )
+
+
+def delete_subject(gallery_id: str, subject_id: str) -> Unary[int]:
+    request = gallery_pb2.DeleteSubjectRequest(
+        gallery_id=gallery_id, subject_id=subject_id, idempotency_key=new_key()
+    )
+    return _gallery(
+        "DeleteSubject",
+        request,
+        gallery_pb2.DeleteSubjectResponse,
+        lambda m: int(m.deleted_faces),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolItem:
+    """One subject's pictures, for an enrolment in one call or on a batch stream.
+
+    Attributes:
+        subject_id: made where missing, if ``create_subject``.
+        images: pictures, in the order of the outcomes.
+        display_name: of a subject that is made; default: its id.
+        use_largest_face: of several faces take the largest instead of refusing the picture.
+    """
+
+    subject_id: str
+    images: Sequence[ImageLike]
+    display_name: str = ""
+    create_subject: bool = True
+    use_largest_face: bool = False
+
+
+def enrol_message(gallery_id: str, item: EnrolItem) -> gallery_pb2.EnrolFacesRequest:
+    """An enrolment on the wire."""
+    return gallery_pb2.EnrolFacesRequest(
+        gallery_id=gallery_id,
+        subject_id=item.subject_id,
+        images=[
+            gallery_pb2.EnrolImage(image=image_message(image), source_name=_name_of(image, number))
+            for number, image in enumerate(item.images)
+        ],
+        create_subject=item.create_subject,
+        display_name=item.display_name,
+        use_largest_face=item.use_largest_face,
+        idempotency_key=new_key(),
+    )
+
+
+def batch_messages(
+    gallery_id: str, items: Iterable[EnrolItem]
+) -> Iterable[gallery_pb2.BatchEnrolRequest]:
+    """A batch on the wire, made as it is sent."""
+    for item in items:
+        yield gallery_pb2.BatchEnrolRequest(enrol=enrol_message(gallery_id, item))
+
+
+def _name_of(image: ImageLike, number: int) -> str:
+    if isinstance(image, bytes | np.ndarray | RawFrame):
+        return f"image {number}"
+    return os.path.basename(os.fspath(image))
+
+
+def enrol(gallery_id: str, item: EnrolItem) -> Unary[results.Enrolment]:
+    return _gallery(
+        "EnrolFaces",
+        enrol_message(gallery_id, item),
+        gallery_pb2.EnrolFacesResponse,
+        _parse.enrolment,
+    )
+
+
+def list_faces(gallery_id: str, subject_id: str, token: str) -> Unary[Page[results.EnrolledFace]]:
+    request = gallery_pb2.ListFacesRequest(
+        gallery_id=gallery_id, subject_id=subject_id, page_token=token
+    )
+    return _gallery(
+        "ListFaces",
+        request,
+        gallery_pb2.ListFacesResponse,
+        lambda m: ([_parse.enrolled_face(f) for f in m.faces], m.next_page_token),
+    )
+
+
+def delete_face(gallery_id: str, face_id: str) -> Unary[None]:
+    request = gallery_pb2.DeleteFaceRequest(
+        gallery_id=gallery_id, face_id=face_id, idempotency_key=new_key()
+    )
+    return _gallery("DeleteFace", request, gallery_pb2.DeleteFaceResponse, lambda m: None)
+
+
+def import_messages(
+    gallery_id: str, key: str, pieces: Iterable[bytes]
+) -> Iterable[gallery_pb2.ImportGalleryRequest]:
+    """An import on the wire: the target, then the file."""
+    target = gallery_pb2.ImportTarget(gallery_id=gallery_id, idempotency_key=key)
+    yield gallery_pb2.ImportGalleryRequest(target=target)
+    for piece in pieces:
+        yield gallery_pb2.ImportGalleryRequest(data=piece)
+
+
+def server_info() -> Unary[results.ServerInfo]:
+    return Unary(
+        "/facewire.v1.AdminService/GetServerInfo",
+        admin_pb2.GetServerInfoRequest(),
+        admin_pb2.GetServerInfoResponse,
+        _parse.server_info,
+    )

@@ -1,0 +1,335 @@
+"""The same client for asyncio: ``facewire.aio.Client`` has the methods of :class:`facewire.Client`, awaitable."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health_pb2
+
+from facewire import _parse, _requests, results
+from facewire._channel import (
+    CHANNEL_OPTIONS,
+    DEFAULT_RETRIES,
+    DEFAULT_TARGET,
+    DEFAULT_TIMEOUT_S,
+    FILE_CHUNK_BYTES,
+)
+from facewire._requests import EnrolItem, ProbeLike, Unary, VerifySideLike
+from facewire._status import retry_delay_s, to_error
+from facewire.errors import UnavailableError
+from facewire.images import ImageLike
+from facewire.v1 import gallery_pb2
+
+T = TypeVar("T")
+
+
+class Client:
+    """A connection to a facewire server, for one event loop; an async context manager.
+
+    Arguments, results and errors are those of :class:`facewire.Client`; lists are async iterators.
+
+    Example:
+        >>> async with facewire.aio.Client() as client:
+        ...     answer = await client.identify("door", "visitor.jpg")
+    """
+
+    def __init__(
+        self,
+        target: str = DEFAULT_TARGET,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+    ) -> None:
+        self.target = target
+        self._timeout_s = timeout_s
+        self._retries = retries
+        self._channel = grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection; calls under way fail."""
+        await self._channel.close()
+
+    # --- pictures -------------------------------------------------------------------------------------------
+
+    async def detect(
+        self,
+        image: ImageLike,
+        *,
+        min_score: float | None = None,
+        min_face_px: float | None = None,
+        max_faces: int = 0,
+    ) -> results.Detections:
+        """Where faces are. See :meth:`facewire.Client`."""
+        return await self._call(_requests.detect(image, min_score, min_face_px, max_faces))
+
+    async def embed(
+        self,
+        image: ImageLike,
+        *,
+        min_score: float | None = None,
+        min_face_px: float | None = None,
+        max_faces: int = 0,
+    ) -> results.Embeddings:
+        """Faces and their embeddings; arguments as :meth:`detect`."""
+        return await self._call(_requests.embed(image, min_score, min_face_px, max_faces))
+
+    async def verify(
+        self,
+        probe: VerifySideLike,
+        reference: VerifySideLike,
+        *,
+        min_similarity: float | None = None,
+    ) -> results.Verification:
+        """Whether two sides are one person (1:1). See :meth:`facewire.Client`."""
+        return await self._call(_requests.verify(probe, reference, min_similarity))
+
+    async def identify(
+        self,
+        gallery_id: str,
+        probe: ProbeLike,
+        *,
+        min_score: float | None = None,
+        min_face_px: float | None = None,
+        max_faces: int = 0,
+        max_candidates: int = 0,
+        min_similarity: float | None = None,
+    ) -> results.Identifications:
+        """Who of the gallery each face is, if anyone (1:N). See :meth:`facewire.Client`."""
+        return await self._call(
+            _requests.identify(
+                gallery_id,
+                probe,
+                min_score,
+                min_face_px,
+                max_faces,
+                max_candidates,
+                min_similarity,
+            )
+        )
+
+    # --- galleries ------------------------------------------------------------------------------------------
+
+    async def create_gallery(self, gallery_id: str, *, display_name: str = "") -> results.Gallery:
+        """Makes an empty gallery. See :meth:`facewire.Client`."""
+        return await self._call(_requests.create_gallery(gallery_id, display_name))
+
+    async def get_gallery(self, gallery_id: str) -> results.Gallery:
+        """One gallery."""
+        return await self._call(_requests.get_gallery(gallery_id))
+
+    def list_galleries(self) -> AsyncIterator[results.Gallery]:
+        """All galleries by id, fetched in pages."""
+        return self._pages(_requests.list_galleries)
+
+    async def delete_gallery(self, gallery_id: str) -> tuple[int, int]:
+        """Erases a gallery with everybody in it; returns how many subjects and faces went."""
+        return await self._call(_requests.delete_gallery(gallery_id))
+
+    async def create_subject(
+        self,
+        gallery_id: str,
+        subject_id: str = "",
+        *,
+        display_name: str = "",
+        labels: Sequence[str] = (),
+        attributes: Mapping[str, str] | None = None,
+    ) -> results.Subject:
+        """Makes a subject without templates; an empty id lets the server choose one."""
+        return await self._call(
+            _requests.create_subject(gallery_id, subject_id, display_name, labels, attributes or {})
+        )
+
+    async def get_subject(self, gallery_id: str, subject_id: str) -> results.Subject:
+        """One subject."""
+        return await self._call(_requests.get_subject(gallery_id, subject_id))
+
+    def list_subjects(self, gallery_id: str, *, label: str = "") -> AsyncIterator[results.Subject]:
+        """All subjects by id, or those with a label, fetched in pages."""
+        return self._pages(lambda token: _requests.list_subjects(gallery_id, label, token))
+
+    async def update_subject(
+        self,
+        gallery_id: str,
+        subject_id: str,
+        *,
+        display_name: str | None = None,
+        labels: Sequence[str] | None = None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> results.Subject:
+        """Replaces what is given and leaves the rest."""
+        return await self._call(
+            _requests.update_subject(gallery_id, subject_id, display_name, labels, attributes)
+        )
+
+    async def delete_subject(self, gallery_id: str, subject_id: str) -> int:
+        """Erases a subject with its templates; returns how many."""
+        return await self._call(_requests.delete_subject(gallery_id, subject_id))
+
+    async def enrol(
+        self,
+        gallery_id: str,
+        subject_id: str,
+        images: Sequence[ImageLike],
+        *,
+        display_name: str = "",
+        create_subject: bool = True,
+        use_largest_face: bool = False,
+    ) -> results.Enrolment:
+        """Enrols pictures of one subject; each is accepted or refused with a reason. See :meth:`facewire.Client`."""
+        item = EnrolItem(subject_id, images, display_name, create_subject, use_largest_face)
+        return await self._call(_requests.enrol(gallery_id, item))
+
+    async def batch_enrol(
+        self, gallery_id: str, items: Iterable[EnrolItem]
+    ) -> AsyncIterator[results.BatchEnrolment]:
+        """Enrols many subjects on one stream; answers come in order, one an item, while it is sent.
+
+        A refused item ends nothing; a broken connection raises, and what was answered is enrolled.
+        """
+        call = self._channel.stream_stream(
+            "/facewire.v1.GalleryService/BatchEnrol",
+            request_serializer=gallery_pb2.BatchEnrolRequest.SerializeToString,
+            response_deserializer=gallery_pb2.BatchEnrolResponse.FromString,
+        )(iter(_requests.batch_messages(gallery_id, items)))
+        try:
+            async for message in call:
+                yield _parse.batch_enrolment(message)
+        except grpc.RpcError as failure:
+            raise to_error(failure, self.target) from failure
+        finally:
+            call.cancel()
+
+    def list_faces(
+        self, gallery_id: str, *, subject_id: str = ""
+    ) -> AsyncIterator[results.EnrolledFace]:
+        """All templates in the order of enrolment, or those of one subject, fetched in pages."""
+        return self._pages(lambda token: _requests.list_faces(gallery_id, subject_id, token))
+
+    async def delete_face(self, gallery_id: str, face_id: str) -> None:
+        """Erases one template."""
+        await self._call(_requests.delete_face(gallery_id, face_id))
+
+    async def export_gallery(self, gallery_id: str, path: str | os.PathLike[str]) -> int:
+        """Writes the gallery to a file, whole or not at all; returns its bytes.
+
+        The file holds biometric templates: keep it as you would keep passwords.
+        """
+        call = self._channel.unary_stream(
+            "/facewire.v1.GalleryService/ExportGallery",
+            request_serializer=gallery_pb2.ExportGalleryRequest.SerializeToString,
+            response_deserializer=gallery_pb2.ExportGalleryResponse.FromString,
+        )(gallery_pb2.ExportGalleryRequest(gallery_id=gallery_id))
+        target = Path(path)
+        partial = target.with_name(target.name + ".part")
+        try:
+            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                async for message in call:
+                    file.write(message.data)
+                file.flush()
+                os.fsync(file.fileno())
+                size = file.tell()
+            partial.replace(target)
+        except grpc.RpcError as failure:
+            raise to_error(failure, self.target) from failure
+        finally:
+            partial.unlink(missing_ok=True)
+        return size
+
+    async def import_gallery(
+        self, path: str | os.PathLike[str], *, gallery_id: str = ""
+    ) -> results.Gallery:
+        """Makes a gallery from a file that :meth:`export_gallery` wrote; default: under its old id."""
+        with open(path, "rb") as file:
+            pieces = iter(lambda: file.read(FILE_CHUNK_BYTES), b"")
+            messages = _requests.import_messages(gallery_id, _requests.new_key(), pieces)
+            try:
+                response = await self._channel.stream_unary(
+                    "/facewire.v1.GalleryService/ImportGallery",
+                    request_serializer=gallery_pb2.ImportGalleryRequest.SerializeToString,
+                    response_deserializer=gallery_pb2.ImportGalleryResponse.FromString,
+                )(iter(messages))
+            except grpc.RpcError as failure:
+                raise to_error(failure, self.target) from failure
+        return _parse.gallery(response.gallery)
+
+    # --- the server -----------------------------------------------------------------------------------------
+
+    async def server_info(self) -> results.ServerInfo:
+        """Build, models, contract, devices, limits."""
+        return await self._call(_requests.server_info())
+
+    async def is_serving(self, *, service: str = "", timeout_s: float = 2.0) -> bool:
+        """Whether the server says SERVING; False also where none answers."""
+        check = self._channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        try:
+            answer = await check(health_pb2.HealthCheckRequest(service=service), timeout=timeout_s)
+        except grpc.RpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    async def wait_until_serving(self, timeout_s: float = 30.0) -> None:
+        """Returns once the server says SERVING.
+
+        Raises:
+            UnavailableError: it did not within the time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not await self.is_serving():
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    f"no facewire server at {self.target} was serving within {timeout_s:.0f} s",
+                    code="UNAVAILABLE",
+                )
+            await asyncio.sleep(0.1)
+
+    async def _pages(self, request: Callable[[str], Unary[tuple[list[T], str]]]) -> AsyncIterator[T]:
+        token = ""
+        while True:
+            page, token = await self._call(request(token))
+            for entry in page:
+                yield entry
+            if not token:
+                return
+
+    async def _call(self, unary: Unary[T]) -> T:
+        method = self._channel.unary_unary(
+            unary.method,
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=unary.response.FromString,
+        )
+        deadline = time.monotonic() + self._timeout_s
+        for attempt in range(self._retries + 1):
+            try:
+                answer = await method(unary.request, timeout=deadline - time.monotonic())
+                return unary.parse(answer)
+            except grpc.RpcError as failure:
+                error = to_error(failure, self.target)
+                delay = retry_delay_s(error, attempt)
+                no_time = delay is not None and time.monotonic() + delay >= deadline
+                if delay is None or no_time or attempt == self._retries:
+                    raise error from failure
+                await asyncio.sleep(delay)
+        raise AssertionError("unreachable: the last attempt returns or raises")

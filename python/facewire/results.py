@@ -1,0 +1,363 @@
+"""What the server answers, as frozen values.
+
+Coordinates are pixels of the upright picture (after EXIF orientation); "left" and "right" are as seen in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Decision(Enum):
+    """What the server says of a face. NON_MATCH is for 1:1, UNKNOWN and AMBIGUOUS are for 1:N."""
+
+    MATCH = "MATCH"
+    UNKNOWN = "UNKNOWN"
+    AMBIGUOUS = "AMBIGUOUS"
+    NON_MATCH = "NON_MATCH"
+
+
+class NoFaceReason(Enum):
+    """Why a picture gave no face."""
+
+    NONE_DETECTED = "NONE_DETECTED"
+    TOO_SMALL = "TOO_SMALL"
+    NOT_ALIGNABLE = "NOT_ALIGNABLE"
+
+
+class EnrolRefusal(Enum):
+    """Why a picture was not enrolled."""
+
+    BAD_IMAGE = "BAD_IMAGE"
+    NO_FACE = "NO_FACE"
+    SEVERAL_FACES = "SEVERAL_FACES"
+    TOO_SMALL = "TOO_SMALL"
+    NOT_ALIGNABLE = "NOT_ALIGNABLE"
+    BLURRED = "BLURRED"
+    TOO_DARK = "TOO_DARK"
+    TOO_BRIGHT = "TOO_BRIGHT"
+    EXTREME_POSE = "EXTREME_POSE"
+    CUT_OFF = "CUT_OFF"
+    DUPLICATE = "DUPLICATE"
+    TEMPLATE_LIMIT = "TEMPLATE_LIMIT"
+
+
+class Point(NamedTuple):
+    """Pixels."""
+
+    x: float
+    y: float
+
+
+class Box(NamedTuple):
+    """Top left corner and size, pixels; it may reach outside the picture."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Landmarks(NamedTuple):
+    """Five points."""
+
+    left_eye: Point
+    right_eye: Point
+    nose_tip: Point
+    left_mouth_corner: Point
+    right_mouth_corner: Point
+
+
+class ImageSize(NamedTuple):
+    """Of the upright picture, pixels."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What can be told of a face before it is compared.
+
+    Attributes:
+        sharpness: standard deviation of the Laplacian of the aligned face, grey levels.
+        brightness, contrast: mean and standard deviation of its luma, 0..255.
+        yaw_deg, pitch_deg, roll_deg: head pose, estimated from the landmarks.
+        size_px: shorter side of the box.
+        outside_share: share of the box outside the picture, 0..1.
+        embedding_norm: length of the embedding before normalisation, if it was embedded.
+    """
+
+    sharpness: float
+    brightness: float
+    contrast: float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    size_px: float
+    outside_share: float
+    embedding_norm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face found in a picture. ``detection_score`` is 0..1."""
+
+    box: Box
+    landmarks: Landmarks
+    detection_score: float
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A unit vector that stands for a face.
+
+    Attributes:
+        values: float32 (dim,), unit length.
+        contract_id: embeddings of different contracts cannot be compared.
+    """
+
+    values: npt.NDArray[np.float32]
+    contract_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """Time in the server's stages, milliseconds."""
+
+    queue_ms: float
+    decode_ms: float
+    detect_ms: float
+    align_ms: float
+    embed_ms: float
+    search_ms: float
+
+    @property
+    def total_ms(self) -> float:
+        """Sum of the stages."""
+        return (
+            self.queue_ms
+            + self.decode_ms
+            + self.detect_ms
+            + self.align_ms
+            + self.embed_ms
+            + self.search_ms
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Faces by falling detection score; a reason where there are none."""
+
+    faces: tuple[Face, ...]
+    no_face_reason: NoFaceReason | None
+    image_size: ImageSize
+    times: StageTimes
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFace:
+    """A face and its embedding."""
+
+    face: Face
+    embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Faces with embeddings by falling detection score; a reason where there are none."""
+
+    faces: tuple[EmbeddedFace, ...]
+    no_face_reason: NoFaceReason | None
+    image_size: ImageSize
+    times: StageTimes
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectReference:
+    """An enrolled subject, as one side of a verification."""
+
+    gallery_id: str
+    subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SideReport:
+    """What was seen in a verification side that was a picture."""
+
+    face: Face | None
+    no_face_reason: NoFaceReason | None
+    faces_found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Answer of a 1:1 comparison.
+
+    Attributes:
+        decision: MATCH or NON_MATCH; UNKNOWN where a side holds no face.
+        similarity: raw cosine, None where a side holds no face.
+        min_similarity: the threshold applied.
+        estimated_fmr: share of pairs of different people that reach this similarity, if known.
+    """
+
+    decision: Decision
+    similarity: float | None
+    min_similarity: float
+    estimated_fmr: float | None
+    probe: SideReport
+    reference: SideReport
+    times: StageTimes
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A subject close to a probe.
+
+    Attributes:
+        similarity: raw cosine with the subject's best template, -1..1.
+        face_id: that template.
+        estimated_fmr: share of strangers' comparisons that reach this similarity, if known.
+    """
+
+    subject_id: str
+    display_name: str
+    labels: tuple[str, ...]
+    similarity: float
+    face_id: str
+    estimated_fmr: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedFace:
+    """One face's answer: ``match`` is set where the decision is MATCH; candidates are no names to show."""
+
+    face: Face | None
+    decision: Decision
+    match: Candidate | None
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Identifications:
+    """Answer of a 1:N comparison: one entry a face. ``min_similarity`` is the threshold applied."""
+
+    faces: tuple[IdentifiedFace, ...]
+    no_face_reason: NoFaceReason | None
+    image_size: ImageSize | None
+    min_similarity: float
+    times: StageTimes
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """A named set of subjects. ``min_similarity`` makes a match at its present size."""
+
+    gallery_id: str
+    display_name: str
+    contract_id: str
+    created_at: datetime
+    subject_count: int
+    face_count: int
+    min_similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An enrolled person."""
+
+    subject_id: str
+    display_name: str
+    labels: tuple[str, ...]
+    attributes: Mapping[str, str]
+    created_at: datetime
+    updated_at: datetime
+    face_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledFace:
+    """An enrolled template. ``source_digest`` is the SHA-256 of the picture's bytes."""
+
+    face_id: str
+    subject_id: str
+    quality: Quality
+    source_digest: str
+    source_name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolOutcome:
+    """What became of one picture: ``enrolled``, or ``refusal`` with ``detail`` in words."""
+
+    source_name: str
+    enrolled: EnrolledFace | None
+    refusal: EnrolRefusal | None
+    detail: str
+    face: Face | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """One outcome a picture, in order, and the subject as it is now."""
+
+    outcomes: tuple[EnrolOutcome, ...]
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnrolment:
+    """One answer on a batch stream: ``enrolment``, or the ``error`` ("CODE: message") of that request."""
+
+    index: int
+    enrolment: Enrolment | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model in use. ``device`` differs from ``device_requested`` after a fall-back."""
+
+    name: str
+    task: str
+    sha256: str
+    licence: str
+    device_requested: str
+    device: str
+    precision: str
+    input_sizes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the server accepts."""
+
+    max_message_bytes: int
+    max_image_pixels: int
+    max_faces: int
+    max_images_per_enrol: int
+    max_templates_per_subject: int
+    max_pending_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """Build, models, contract, devices, limits of a server."""
+
+    version: str
+    contract_id: str
+    models: tuple[ModelInfo, ...]
+    devices: Mapping[str, str]
+    limits: Limits
+    isa: str
+    started_at: datetime
+    openvino_version: str

@@ -1,0 +1,108 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class NoFaceReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NO_FACE_REASON_UNSPECIFIED: _ClassVar[NoFaceReason]
+    NO_FACE_REASON_NONE_DETECTED: _ClassVar[NoFaceReason]
+    NO_FACE_REASON_TOO_SMALL: _ClassVar[NoFaceReason]
+    NO_FACE_REASON_NOT_ALIGNABLE: _ClassVar[NoFaceReason]
+
+class Decision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DECISION_UNSPECIFIED: _ClassVar[Decision]
+    DECISION_MATCH: _ClassVar[Decision]
+    DECISION_UNKNOWN: _ClassVar[Decision]
+    DECISION_AMBIGUOUS: _ClassVar[Decision]
+    DECISION_NON_MATCH: _ClassVar[Decision]
+NO_FACE_REASON_UNSPECIFIED: NoFaceReason
+NO_FACE_REASON_NONE_DETECTED: NoFaceReason
+NO_FACE_REASON_TOO_SMALL: NoFaceReason
+NO_FACE_REASON_NOT_ALIGNABLE: NoFaceReason
+DECISION_UNSPECIFIED: Decision
+DECISION_MATCH: Decision
+DECISION_UNKNOWN: Decision
+DECISION_AMBIGUOUS: Decision
+DECISION_NON_MATCH: Decision
+
+class Point(_message.Message):
+    __slots__ = ("x", "y")
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    x: float
+    y: float
+    def __init__(self, x: _Optional[float] = ..., y: _Optional[float] = ...) -> None: ...
+
+class Box(_message.Message):
+    __slots__ = ("x", "y", "width", "height")
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    x: float
+    y: float
+    width: float
+    height: float
+    def __init__(self, x: _Optional[float] = ..., y: _Optional[float] = ..., width: _Optional[float] = ..., height: _Optional[float] = ...) -> None: ...
+
+class Landmarks(_message.Message):
+    __slots__ = ("left_eye", "right_eye", "nose_tip", "left_mouth_corner", "right_mouth_corner")
+    LEFT_EYE_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_EYE_FIELD_NUMBER: _ClassVar[int]
+    NOSE_TIP_FIELD_NUMBER: _ClassVar[int]
+    LEFT_MOUTH_CORNER_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_MOUTH_CORNER_FIELD_NUMBER: _ClassVar[int]
+    left_eye: Point
+    right_eye: Point
+    nose_tip: Point
+    left_mouth_corner: Point
+    right_mouth_corner: Point
+    def __init__(self, left_eye: _Optional[_Union[Point, _Mapping]] = ..., right_eye: _Optional[_Union[Point, _Mapping]] = ..., nose_tip: _Optional[_Union[Point, _Mapping]] = ..., left_mouth_corner: _Optional[_Union[Point, _Mapping]] = ..., right_mouth_corner: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
+class Quality(_message.Message):
+    __slots__ = ("sharpness", "brightness", "contrast", "yaw_deg", "pitch_deg", "roll_deg", "size_px", "outside_share", "embedding_norm")
+    SHARPNESS_FIELD_NUMBER: _ClassVar[int]
+    BRIGHTNESS_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_FIELD_NUMBER: _ClassVar[int]
+    YAW_DEG_FIELD_NUMBER: _ClassVar[int]
+    PITCH_DEG_FIELD_NUMBER: _ClassVar[int]
+    ROLL_DEG_FIELD_NUMBER: _ClassVar[int]
+    SIZE_PX_FIELD_NUMBER: _ClassVar[int]
+    OUTSIDE_SHARE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_NORM_FIELD_NUMBER: _ClassVar[int]
+    sharpness: float
+    brightness: float
+    contrast: float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    size_px: float
+    outside_share: float
+    embedding_norm: float
+    def __init__(self, sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., yaw_deg: _Optional[float] = ..., pitch_deg: _Optional[float] = ..., roll_deg: _Optional[float] = ..., size_px: _Optional[float] = ..., outside_share: _Optional[float] = ..., embedding_norm: _Optional[float] = ...) -> None: ...
+
+class Face(_message.Message):
+    __slots__ = ("box", "landmarks", "detection_score", "quality")
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    LANDMARKS_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_SCORE_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    box: Box
+    landmarks: Landmarks
+    detection_score: float
+    quality: Quality
+    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., landmarks: _Optional[_Union[Landmarks, _Mapping]] = ..., detection_score: _Optional[float] = ..., quality: _Optional[_Union[Quality, _Mapping]] = ...) -> None: ...
+
+class Embedding(_message.Message):
+    __slots__ = ("values", "contract_id")
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    contract_id: str
+    def __init__(self, values: _Optional[_Iterable[float]] = ..., contract_id: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,406 @@
+from facewire.v1 import face_pb2 as _face_pb2
+from facewire.v1 import image_pb2 as _image_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class EnrolRefusal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ENROL_REFUSAL_UNSPECIFIED: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_BAD_IMAGE: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_NO_FACE: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_SEVERAL_FACES: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_TOO_SMALL: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_NOT_ALIGNABLE: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_BLURRED: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_TOO_DARK: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_TOO_BRIGHT: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_EXTREME_POSE: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_CUT_OFF: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_DUPLICATE: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_TEMPLATE_LIMIT: _ClassVar[EnrolRefusal]
+ENROL_REFUSAL_UNSPECIFIED: EnrolRefusal
+ENROL_REFUSAL_BAD_IMAGE: EnrolRefusal
+ENROL_REFUSAL_NO_FACE: EnrolRefusal
+ENROL_REFUSAL_SEVERAL_FACES: EnrolRefusal
+ENROL_REFUSAL_TOO_SMALL: EnrolRefusal
+ENROL_REFUSAL_NOT_ALIGNABLE: EnrolRefusal
+ENROL_REFUSAL_BLURRED: EnrolRefusal
+ENROL_REFUSAL_TOO_DARK: EnrolRefusal
+ENROL_REFUSAL_TOO_BRIGHT: EnrolRefusal
+ENROL_REFUSAL_EXTREME_POSE: EnrolRefusal
+ENROL_REFUSAL_CUT_OFF: EnrolRefusal
+ENROL_REFUSAL_DUPLICATE: EnrolRefusal
+ENROL_REFUSAL_TEMPLATE_LIMIT: EnrolRefusal
+
+class Gallery(_message.Message):
+    __slots__ = ("gallery_id", "display_name", "contract_id", "created_at", "subject_count", "face_count", "min_similarity")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MIN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    display_name: str
+    contract_id: str
+    created_at: _timestamp_pb2.Timestamp
+    subject_count: int
+    face_count: int
+    min_similarity: float
+    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ..., contract_id: _Optional[str] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., subject_count: _Optional[int] = ..., face_count: _Optional[int] = ..., min_similarity: _Optional[float] = ...) -> None: ...
+
+class Subject(_message.Message):
+    __slots__ = ("subject_id", "display_name", "labels", "attributes", "created_at", "updated_at", "face_count")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    FACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    subject_id: str
+    display_name: str
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    attributes: _containers.ScalarMap[str, str]
+    created_at: _timestamp_pb2.Timestamp
+    updated_at: _timestamp_pb2.Timestamp
+    face_count: int
+    def __init__(self, subject_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., face_count: _Optional[int] = ...) -> None: ...
+
+class EnrolledFace(_message.Message):
+    __slots__ = ("face_id", "subject_id", "quality", "source_digest", "source_name", "created_at")
+    FACE_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_NAME_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    face_id: str
+    subject_id: str
+    quality: _face_pb2.Quality
+    source_digest: str
+    source_name: str
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, face_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., source_digest: _Optional[str] = ..., source_name: _Optional[str] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CreateGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id", "display_name", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    display_name: str
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class CreateGalleryResponse(_message.Message):
+    __slots__ = ("gallery",)
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    gallery: Gallery
+    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ...) -> None: ...
+
+class GetGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id",)
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    def __init__(self, gallery_id: _Optional[str] = ...) -> None: ...
+
+class GetGalleryResponse(_message.Message):
+    __slots__ = ("gallery",)
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    gallery: Gallery
+    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ...) -> None: ...
+
+class ListGalleriesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListGalleriesResponse(_message.Message):
+    __slots__ = ("galleries", "next_page_token")
+    GALLERIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    galleries: _containers.RepeatedCompositeFieldContainer[Gallery]
+    next_page_token: str
+    def __init__(self, galleries: _Optional[_Iterable[_Union[Gallery, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class DeleteGalleryResponse(_message.Message):
+    __slots__ = ("deleted_subjects", "deleted_faces")
+    DELETED_SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    DELETED_FACES_FIELD_NUMBER: _ClassVar[int]
+    deleted_subjects: int
+    deleted_faces: int
+    def __init__(self, deleted_subjects: _Optional[int] = ..., deleted_faces: _Optional[int] = ...) -> None: ...
+
+class CreateSubjectRequest(_message.Message):
+    __slots__ = ("gallery_id", "subject", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    subject: Subject
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., subject: _Optional[_Union[Subject, _Mapping]] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class CreateSubjectResponse(_message.Message):
+    __slots__ = ("subject",)
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    subject: Subject
+    def __init__(self, subject: _Optional[_Union[Subject, _Mapping]] = ...) -> None: ...
+
+class GetSubjectRequest(_message.Message):
+    __slots__ = ("gallery_id", "subject_id")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    subject_id: str
+    def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ...) -> None: ...
+
+class GetSubjectResponse(_message.Message):
+    __slots__ = ("subject",)
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    subject: Subject
+    def __init__(self, subject: _Optional[_Union[Subject, _Mapping]] = ...) -> None: ...
+
+class ListSubjectsRequest(_message.Message):
+    __slots__ = ("gallery_id", "page_size", "page_token", "label")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    page_size: int
+    page_token: str
+    label: str
+    def __init__(self, gallery_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
+
+class ListSubjectsResponse(_message.Message):
+    __slots__ = ("subjects", "next_page_token")
+    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    subjects: _containers.RepeatedCompositeFieldContainer[Subject]
+    next_page_token: str
+    def __init__(self, subjects: _Optional[_Iterable[_Union[Subject, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UpdateSubjectRequest(_message.Message):
+    __slots__ = ("gallery_id", "subject_id", "display_name", "labels", "attributes", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    subject_id: str
+    display_name: str
+    labels: LabelList
+    attributes: AttributeMap
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Union[LabelList, _Mapping]] = ..., attributes: _Optional[_Union[AttributeMap, _Mapping]] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class LabelList(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, values: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AttributeMap(_message.Message):
+    __slots__ = ("values",)
+    class ValuesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.ScalarMap[str, str]
+    def __init__(self, values: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class UpdateSubjectResponse(_message.Message):
+    __slots__ = ("subject",)
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    subject: Subject
+    def __init__(self, subject: _Optional[_Union[Subject, _Mapping]] = ...) -> None: ...
+
+class DeleteSubjectRequest(_message.Message):
+    __slots__ = ("gallery_id", "subject_id", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    subject_id: str
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class DeleteSubjectResponse(_message.Message):
+    __slots__ = ("deleted_faces",)
+    DELETED_FACES_FIELD_NUMBER: _ClassVar[int]
+    deleted_faces: int
+    def __init__(self, deleted_faces: _Optional[int] = ...) -> None: ...
+
+class EnrolImage(_message.Message):
+    __slots__ = ("image", "source_name")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_NAME_FIELD_NUMBER: _ClassVar[int]
+    image: _image_pb2.Image
+    source_name: str
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., source_name: _Optional[str] = ...) -> None: ...
+
+class EnrolFacesRequest(_message.Message):
+    __slots__ = ("gallery_id", "subject_id", "images", "create_subject", "display_name", "use_largest_face", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    CREATE_SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    USE_LARGEST_FACE_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    subject_id: str
+    images: _containers.RepeatedCompositeFieldContainer[EnrolImage]
+    create_subject: bool
+    display_name: str
+    use_largest_face: bool
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., images: _Optional[_Iterable[_Union[EnrolImage, _Mapping]]] = ..., create_subject: bool = ..., display_name: _Optional[str] = ..., use_largest_face: bool = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class EnrolOutcome(_message.Message):
+    __slots__ = ("enrolled", "refusal", "detail", "face", "source_name")
+    ENROLLED_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    FACE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_NAME_FIELD_NUMBER: _ClassVar[int]
+    enrolled: EnrolledFace
+    refusal: EnrolRefusal
+    detail: str
+    face: _face_pb2.Face
+    source_name: str
+    def __init__(self, enrolled: _Optional[_Union[EnrolledFace, _Mapping]] = ..., refusal: _Optional[_Union[EnrolRefusal, str]] = ..., detail: _Optional[str] = ..., face: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., source_name: _Optional[str] = ...) -> None: ...
+
+class EnrolFacesResponse(_message.Message):
+    __slots__ = ("outcomes", "subject")
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    outcomes: _containers.RepeatedCompositeFieldContainer[EnrolOutcome]
+    subject: Subject
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[EnrolOutcome, _Mapping]]] = ..., subject: _Optional[_Union[Subject, _Mapping]] = ...) -> None: ...
+
+class BatchEnrolRequest(_message.Message):
+    __slots__ = ("enrol",)
+    ENROL_FIELD_NUMBER: _ClassVar[int]
+    enrol: EnrolFacesRequest
+    def __init__(self, enrol: _Optional[_Union[EnrolFacesRequest, _Mapping]] = ...) -> None: ...
+
+class BatchEnrolResponse(_message.Message):
+    __slots__ = ("index", "enrolled", "error")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    ENROLLED_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    enrolled: EnrolFacesResponse
+    error: BatchEnrolError
+    def __init__(self, index: _Optional[int] = ..., enrolled: _Optional[_Union[EnrolFacesResponse, _Mapping]] = ..., error: _Optional[_Union[BatchEnrolError, _Mapping]] = ...) -> None: ...
+
+class BatchEnrolError(_message.Message):
+    __slots__ = ("code", "message")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    message: str
+    def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ListFacesRequest(_message.Message):
+    __slots__ = ("gallery_id", "subject_id", "page_size", "page_token")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    subject_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListFacesResponse(_message.Message):
+    __slots__ = ("faces", "next_page_token")
+    FACES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    faces: _containers.RepeatedCompositeFieldContainer[EnrolledFace]
+    next_page_token: str
+    def __init__(self, faces: _Optional[_Iterable[_Union[EnrolledFace, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteFaceRequest(_message.Message):
+    __slots__ = ("gallery_id", "face_id", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    FACE_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    face_id: str
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., face_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class DeleteFaceResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ExportGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id",)
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    def __init__(self, gallery_id: _Optional[str] = ...) -> None: ...
+
+class ExportGalleryResponse(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
+
+class ImportGalleryRequest(_message.Message):
+    __slots__ = ("target", "data")
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    target: ImportTarget
+    data: bytes
+    def __init__(self, target: _Optional[_Union[ImportTarget, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class ImportTarget(_message.Message):
+    __slots__ = ("gallery_id", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class ImportGalleryResponse(_message.Message):
+    __slots__ = ("gallery",)
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    gallery: Gallery
+    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ...) -> None: ...

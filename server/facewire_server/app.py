@@ -1,0 +1,249 @@
+"""Wires everything; the only file that knows all parts. Starts the server, waits for a signal, stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from facewire import kernels
+from facewire_server.config import Config, EnrolmentSection
+from facewire_server.domain.contract import EmbeddingContract
+from facewire_server.domain.decision import DecisionPolicy
+from facewire_server.gallery.database import now_ms
+from facewire_server.gallery.opened import OpenedGallery, open_gallery
+from facewire_server.inference.detector import NetworkDetector
+from facewire_server.inference.embedder import NetworkEmbedder, contract_of
+from facewire_server.inference.manifest import DetectorModel, EmbedderModel, load_manifest
+from facewire_server.inference.model_cache import ModelCache
+from facewire_server.inference.runtime import Network, Placement, Runtime, Shape
+from facewire_server.pipeline.engine import (
+    Engine,
+    EngineSlot,
+    Limits,
+    ModelFacts,
+    ServerFacts,
+    StoreThread,
+)
+from facewire_server.pipeline.enrolment import EnrolmentGate, Enroller
+from facewire_server.pipeline.recognizer import Recognizer
+from facewire_server.pipeline.workers import WorkerPool
+from facewire_server.rpc.server import RpcServer, ServerOptions
+
+log = logging.getLogger(__name__)
+OnStage = Callable[[str, float], None]  # what was done, seconds it took
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModels:
+    """Detector and embedder, ready to answer."""
+
+    runtime: Runtime
+    detector: NetworkDetector
+    embedder: NetworkEmbedder
+    contract: EmbeddingContract
+    facts: tuple[ModelFacts, ...]
+
+
+def load_models(config: Config) -> LoadedModels:
+    """Reads, compiles, warms and tests the configured models.
+
+    Raises:
+        ManifestError, ModelMissing, RuntimeProblem: each says what to do.
+    """
+    section = config.models
+    manifest = load_manifest(section.manifest)
+    detector_spec = manifest.detector(section.detector)
+    embedder_spec = manifest.embedder(section.embedder)
+    cache = ModelCache(section.cache_dir, section.index_url)
+    runtime = Runtime(cache.compiled_dir, config.workers, config.workers)
+
+    def load(
+        spec: DetectorModel | EmbedderModel, device: str, shapes: list[Shape]
+    ) -> Network:
+        xml = cache.verify(spec).xml
+        return runtime.load(xml, Placement(device, section.precision), shapes, spec.golden)
+
+    sizes = [tuple(map(int, size.split("x"))) for size in section.detector_sizes]
+    detector_net = load(
+        detector_spec, section.detector_device, [(1, 3, height, width) for width, height in sizes]
+    )
+    side = embedder_spec.size
+    embedder_net = load(
+        embedder_spec,
+        section.embedder_device,
+        [(batch, 3, side, side) for batch in section.embedder_batches],
+    )
+    contract = contract_of(detector_spec, embedder_spec, embedder_net)
+    return LoadedModels(
+        runtime,
+        NetworkDetector(detector_spec, detector_net, second_look=section.second_look),
+        NetworkEmbedder(embedder_spec, embedder_net, contract),
+        contract,
+        (_facts(detector_spec, detector_net), _facts(embedder_spec, embedder_net)),
+    )
+
+
+def _facts(spec: DetectorModel | EmbedderModel, network: Network) -> ModelFacts:
+    return ModelFacts(
+        name=spec.name,
+        task=spec.task,
+        sha256=spec.sha256,
+        licence=spec.licence,
+        device_requested=network.device_requested,
+        device=network.device,
+        precision=network.precision,
+        input_sizes=tuple(
+            f"{shape[3]}x{shape[2]}" if shape[0] == 1 else f"{shape[0]}x{shape[3]}x{shape[2]}"
+            for shape in network.shapes
+        ),
+    )
+
+
+def make_policy(config: Config) -> DecisionPolicy:
+    """How sure is sure enough, for the configured embedder."""
+    spec = load_manifest(config.models.manifest).embedder(config.models.embedder)
+    return DecisionPolicy(
+        calibration=None if spec.calibration is None else spec.calibration.curve(),
+        fixed_threshold=1.0 if spec.threshold is None else spec.threshold,
+        target_fpir=config.decision.target_fpir,
+        max_fmr=config.decision.max_fmr,
+        verify_fmr=config.decision.verify_fmr,
+        margin=config.decision.margin,
+    )
+
+
+def _limits(config: Config) -> Limits:
+    return Limits(
+        max_message_bytes=config.server.max_message_mib << 20,
+        max_image_pixels=int(config.pipeline.max_image_mpx * 1e6),
+        max_faces=config.pipeline.max_faces,
+        max_images_per_enrol=config.enrolment.max_images_per_call,
+        max_templates_per_subject=config.gallery.max_templates_per_subject,
+        max_pending_calls=config.pipeline.max_pending,
+        max_import_bytes=config.gallery.max_import_mib << 20,
+        min_face_px=config.pipeline.min_face_px,
+        max_call_s=config.server.max_call_s,
+    )
+
+
+def _gate(section: EnrolmentSection) -> EnrolmentGate:
+    return EnrolmentGate(**section.model_dump(exclude={"max_images_per_call"}))
+
+
+class Server:
+    """A running facewire server. For one event loop."""
+
+    def __init__(self, config: Config, on_stage: OnStage = lambda what, seconds: None) -> None:
+        self._config = config
+        self._on_stage = on_stage
+        self._slot = EngineSlot()
+        self._store = StoreThread()
+        self._workers = WorkerPool("worker", config.workers, config.pipeline.max_pending)
+        self._gallery: OpenedGallery | None = None
+        self._rpc = RpcServer(
+            self._slot,
+            ServerOptions(
+                host=config.server.host,
+                port=config.server.port,
+                max_message_bytes=config.server.max_message_mib << 20,
+                max_connection_age_s=config.server.max_connection_age_s,
+                version=version("facewire"),
+            ),
+            now_ms,
+        )
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listens at once, then loads; afterwards health says SERVING.
+
+        Raises:
+            PortTaken, StorageFailure, ManifestError, ModelMissing, RuntimeProblem: each says what to do.
+        """
+        self.port = await self._rpc.start()
+        self._gallery = await self._timed(
+            "open gallery and build index",
+            self._store.run(
+                lambda: open_gallery(
+                    self._config.gallery.path, self._config.gallery.max_templates_per_subject
+                )
+            ),
+        )
+        models = await self._timed(
+            "load, warm and test models", asyncio.to_thread(load_models, self._config)
+        )
+        self._slot.put(self._engine(models, self._gallery))
+        await self._rpc.serving()
+
+    async def stop(self) -> None:
+        """Stops taking calls, finishes those under way within the grace, then closes the store."""
+        await self._rpc.stop(self._config.server.shutdown_grace_s)
+        await asyncio.to_thread(self._workers.close)
+        if self._gallery is not None:
+            await self._store.run(self._gallery.database.close)
+        self._store.close()
+
+    async def _timed(self, what: str, work: Any) -> Any:
+        start = time.perf_counter()
+        result = await work
+        self._on_stage(what, time.perf_counter() - start)
+        return result
+
+    def _engine(self, models: LoadedModels, gallery: OpenedGallery) -> Engine:
+        recognizer = Recognizer(
+            models.detector, models.embedder, gallery.live, make_policy(self._config)
+        )
+        return Engine(
+            recognizer=recognizer,
+            enroller=Enroller(recognizer, _gate(self._config.enrolment)),
+            workers=self._workers,
+            store=self._store,
+            galleries=gallery.galleries,
+            subjects=gallery.subjects,
+            faces=gallery.faces,
+            transfer=gallery.transfer,
+            models={model.name: model for model in (models.detector, models.embedder)},
+            limits=_limits(self._config),
+            facts=ServerFacts(
+                version=version("facewire"),
+                openvino_version=models.runtime.version,
+                isa=kernels.isa(),
+                started_ms=now_ms(),
+                models=models.facts,
+                devices=models.runtime.devices(),
+            ),
+        )
+
+
+async def serve_until_signal(
+    config: Config, on_stage: OnStage, on_ready: Callable[[Server], None]
+) -> None:
+    """Runs a server until SIGTERM or SIGINT; a second signal ends the process at once."""
+    loop = asyncio.get_running_loop()
+    signalled = asyncio.Event()
+
+    def note(number: int) -> None:
+        log.info("%s received, stopping", signal.Signals(number).name)
+        loop.remove_signal_handler(number)
+        signalled.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, note, number)
+    server = Server(config, on_stage)
+    starting = asyncio.ensure_future(server.start())
+    waiting = asyncio.ensure_future(signalled.wait())
+    try:
+        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            on_ready(server)
+            await waiting
+    finally:
+        starting.cancel()
+        waiting.cancel()
+        await server.stop()

@@ -1,0 +1,210 @@
+"""The one reader of configuration: defaults < TOML file < FACEWIRE_SECTION__KEY < command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from facewire_server.inference.model_cache import default_cache_dir
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_PREFIX = "FACEWIRE_"
+# Read elsewhere, before any configuration exists: the kernels' instruction set, and this file's own path.
+_NOT_SETTINGS = {"FACEWIRE_ISA", "FACEWIRE_CONFIG"}
+
+
+class ConfigError(Exception):
+    """The configuration is wrong; the message says where and what."""
+
+
+def _input_size(text: str) -> str:
+    width, _, height = text.partition("x")
+    sides = [int(side) if side.isdigit() else 0 for side in (width, height)]
+    if any(side < 32 or side > 4096 or side % 32 for side in sides):
+        raise ValueError(f"'{text}' must be WIDTHxHEIGHT, multiples of 32 from 32 to 4096")
+    return text
+
+
+def _data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "facewire"
+
+
+InputSize = Annotated[str, AfterValidator(_input_size)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSection(_Section):
+    """[server]: the network side."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 50061
+    max_message_mib: Annotated[int, Field(ge=1, le=512)] = 32
+    shutdown_grace_s: Annotated[float, Field(ge=0, le=300)] = 8.0
+    # The most a call may take, whatever deadline the caller set.
+    max_call_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    max_connection_age_s: Annotated[int, Field(ge=10, le=30 * 86400)] = 86400
+
+
+class ModelsSection(_Section):
+    """[models]: which networks, where from, where they run."""
+
+    detector: str = "yunet-2023mar"
+    embedder: str = "sface-2021dec"
+    manifest: Path | None = None
+    cache_dir: Path = Field(default_factory=default_cache_dir)
+    index_url: str | None = None
+    detector_device: str = "CPU"
+    embedder_device: str = "CPU"
+    precision: Literal["f32", "f16", "bf16"] = "f32"
+    detector_sizes: Annotated[tuple[InputSize, ...], Field(min_length=1, max_length=16)] = (
+        "320x320",
+        "640x384",
+        "640x480",
+        "640x640",
+        "480x640",
+        "384x640",
+    )
+    embedder_batches: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1, max_length=8)
+    ] = (1,)
+    second_look: bool = True
+
+
+class PipelineSection(_Section):
+    """[pipeline]: threads, limits and defaults of single-picture work."""
+
+    # 0: as many as processors.
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+    max_pending: Annotated[int, Field(ge=1, le=100_000)] = 64
+    max_image_mpx: Annotated[float, Field(gt=0, le=500)] = 50.0
+    min_face_px: Annotated[float, Field(ge=0, le=10_000)] = 20.0
+    max_faces: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class DecisionSection(_Section):
+    """[decision]: how sure is sure enough."""
+
+    target_fpir: Share = 0.01
+    max_fmr: Share = 1e-3
+    verify_fmr: Share = 1e-4
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.04
+
+
+class EnrolmentSection(_Section):
+    """[enrolment]: what a picture must have to become a template."""
+
+    min_face_px: Annotated[float, Field(ge=0)] = 40.0
+    min_sharpness: Annotated[float, Field(ge=0)] = 5.0
+    min_brightness: Annotated[float, Field(ge=0, le=255)] = 40.0
+    max_brightness: Annotated[float, Field(ge=0, le=255)] = 235.0
+    max_yaw_deg: Annotated[float, Field(ge=0, le=90)] = 45.0
+    max_pitch_deg: Annotated[float, Field(ge=0, le=90)] = 45.0
+    max_outside_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    dominance: Annotated[float, Field(ge=1)] = 4.0
+    max_images_per_call: Annotated[int, Field(ge=1, le=1000)] = 32
+
+
+class GallerySection(_Section):
+    """[gallery]: the store."""
+
+    path: Path = Field(default_factory=lambda: _data_dir() / "gallery.db")
+    max_templates_per_subject: Annotated[int, Field(ge=1, le=10_000)] = 20
+    max_import_mib: Annotated[int, Field(ge=1, le=65536)] = 1024
+
+
+class LoggingSection(_Section):
+    """[logging]"""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Config(_Section):
+    """Everything that can be set."""
+
+    server: ServerSection = ServerSection()
+    models: ModelsSection = Field(default_factory=ModelsSection)
+    pipeline: PipelineSection = PipelineSection()
+    decision: DecisionSection = DecisionSection()
+    enrolment: EnrolmentSection = EnrolmentSection()
+    gallery: GallerySection = Field(default_factory=GallerySection)
+    logging: LoggingSection = LoggingSection()
+
+    @property
+    def workers(self) -> int:
+        """Worker threads, at least one."""
+        return self.pipeline.workers or len(os.sched_getaffinity(0))
+
+
+def load_config(
+    file: Path | None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """The effective configuration.
+
+    Args:
+        file: TOML, or None.
+        overrides: from the command line, by section and key.
+        environment: default: the process's.
+
+    Raises:
+        ConfigError: a file cannot be read, a key is unknown, a value is out of range.
+    """
+    merged: dict[str, dict[str, Any]] = {}
+    layers = (
+        _from_file(file),
+        _from_environment(os.environ if environment is None else environment),
+        overrides or {},
+    )
+    for layer in layers:
+        for section, values in layer.items():
+            if not isinstance(values, Mapping):
+                raise ConfigError(f"{section}: is no section; settings belong under [section]")
+            merged.setdefault(section, {}).update(values)
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        message = "unknown setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+        raise ConfigError(f"{where}: {message}") from error
+
+
+def _from_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"configuration {file} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"configuration {file} is not valid TOML: {error}") from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, value in environment.items():
+        if not name.startswith(_PREFIX) or name in _NOT_SETTINGS or "__" not in name:
+            continue
+        section, _, key = name.removeprefix(_PREFIX).lower().partition("__")
+        field = Config.model_fields.get(section)
+        if field is None:
+            raise ConfigError(f"environment variable {name}: there is no section '{section}'")
+        listed = key in ("detector_sizes", "embedder_batches")
+        found.setdefault(section, {})[key] = value.split(",") if listed else value
+    return found

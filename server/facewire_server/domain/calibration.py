@@ -1,0 +1,44 @@
+"""From a similarity to an error rate and back, by a curve measured on pairs of different people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCalibration:
+    """False-match rate (ISO/IEC 19795: share of impostor comparisons accepted) at each threshold.
+
+    Attributes:
+        similarities: rising cosines.
+        log10_fmr: falling, at those cosines. Between them linear; beyond the last the last slope goes on, which
+            is an extrapolation.
+    """
+
+    similarities: tuple[float, ...]
+    log10_fmr: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.similarities) != len(self.log10_fmr) or len(self.similarities) < 2:
+            raise ValueError("a calibration needs at least two points, as many rates as similarities")
+        if not (np.diff(self.similarities) > 0).all() or not (np.diff(self.log10_fmr) < 0).all():
+            raise ValueError("a calibration's similarities must rise and its rates fall")
+
+    def fmr(self, similarity: float) -> float:
+        """Estimated false-match rate of one comparison at this threshold, 0..1."""
+        xs, ys = self.similarities, self.log10_fmr
+        if similarity > xs[-1]:
+            slope = (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
+            return float(10.0 ** (ys[-1] + slope * (similarity - xs[-1])))
+        return float(10.0 ** np.interp(similarity, xs, ys))
+
+    def similarity(self, fmr: float) -> float:
+        """The threshold at which one comparison has this false-match rate."""
+        xs, ys = self.similarities, self.log10_fmr
+        wanted = float(np.log10(max(fmr, 1e-30)))
+        if wanted < ys[-1]:
+            slope = (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
+            return min(1.0, xs[-1] + (wanted - ys[-1]) / slope)
+        return float(np.interp(-wanted, [-y for y in ys], xs))

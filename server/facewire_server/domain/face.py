@@ -1,0 +1,81 @@
+"""Faces found in a frame, as arrays: one row a face, best detection score first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class NoFaceReason(Enum):
+    """Why a picture gave no face."""
+
+    NONE_DETECTED = "none detected"
+    TOO_SMALL = "too small"
+    NOT_ALIGNABLE = "not alignable"
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Detections in frame pixels.
+
+    Attributes:
+        boxes: float32 (n, 4): x, y of the top left corner, width, height.
+        landmarks: float32 (n, 5, 2): image-left eye, image-right eye, nose tip, mouth corners.
+        scores: float32 (n,), 0..1.
+    """
+
+    boxes: FloatArray
+    landmarks: FloatArray
+    scores: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def select(self, keep: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Faces:
+        """The faces at these positions, or where the mask is true."""
+        return Faces(self.boxes[keep], self.landmarks[keep], self.scores[keep])
+
+    @property
+    def sizes_px(self) -> FloatArray:
+        """The shorter side of each box, pixels, (n,)."""
+        return self.boxes[:, 2:].min(axis=1)
+
+    @property
+    def areas_px(self) -> FloatArray:
+        """Width times height of each box, (n,)."""
+        return self.boxes[:, 2] * self.boxes[:, 3]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What can be told of one face before it is compared; see ``facewire.kernels.measure_quality``."""
+
+    sharpness: float
+    brightness: float
+    contrast: float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    size_px: float
+    outside_share: float
+    embedding_norm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFaces:
+    """Faces with their embeddings, row by row.
+
+    Attributes:
+        faces: those that could be aligned.
+        quality: one each.
+        embeddings: float32 (n, dim), unit length.
+    """
+
+    faces: Faces
+    quality: list[Quality]
+    embeddings: FloatArray

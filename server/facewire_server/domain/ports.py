@@ -1,0 +1,247 @@
+"""The seams: what the pipeline and the RPCs need, and inference and gallery provide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from facewire_server.domain.contract import EmbeddingContract
+from facewire_server.domain.decision import Candidate
+from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, Quality
+from facewire_server.domain.frame import Frame
+from facewire_server.domain.gallery import (
+    EnrolledFace,
+    Gallery,
+    NewTemplate,
+    Page,
+    Refusal,
+    Subject,
+    SubjectChange,
+    WriteIntent,
+)
+from facewire_server.domain.stages import StageClock
+
+T = TypeVar("T")
+Tensor = npt.NDArray[np.float32]
+# Turns a write's result into the bytes that a repeated request will be answered with.
+Remember = Callable[[T], bytes]
+
+
+class Detector(Protocol):
+    """Finds faces. Thread-safe."""
+
+    def detect(self, frame: Frame, min_score: float | None, max_faces: int) -> Faces:
+        """Faces by falling score; ``min_score`` None means the model's own threshold."""
+        ...
+
+
+class Embedder(Protocol):
+    """Aligns faces, measures their quality, embeds them. Thread-safe."""
+
+    @property
+    def contract(self) -> EmbeddingContract:
+        """What its embeddings depend on."""
+        ...
+
+    def measure(self, frame: Frame, faces: Faces, clock: StageClock) -> tuple[Faces, list[Quality]]:
+        """Those faces that can be aligned, with their quality."""
+        ...
+
+    def encode(self, frame: Frame, faces: Faces, clock: StageClock) -> EncodedFaces:
+        """Those faces that can be aligned, with quality and embeddings."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """An input or output of a model; -1 in the shape means any length."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+class ModelRunner(Protocol):
+    """Runs a raw model on raw tensors. Thread-safe."""
+
+    @property
+    def name(self) -> str:
+        """The model's name in the manifest."""
+        ...
+
+    @property
+    def inputs(self) -> Sequence[TensorInfo]:
+        """Its inputs, all float32."""
+        ...
+
+    @property
+    def outputs(self) -> Sequence[TensorInfo]:
+        """Its outputs, all float32."""
+        ...
+
+    def run(self, tensor: Tensor) -> dict[str, Tensor]:
+        """The outputs for one input tensor.
+
+        Raises:
+            InvalidArgument: the shape is not one the model was compiled for.
+        """
+        ...
+
+
+class TemplateSearch(Protocol):
+    """The index: in memory, exact. Thread-safe."""
+
+    def search(
+        self, gallery_id: str, embeddings: FloatArray, contract_id: str, k: int
+    ) -> list[list[Candidate]]:
+        """For each row of (n, dim) the k closest subjects.
+
+        Raises:
+            NotFound: no such gallery.
+            ContractMismatch: the gallery is pinned to another contract.
+        """
+        ...
+
+    def templates_of(self, gallery_id: str, subject_id: str, contract_id: str) -> FloatArray:
+        """A subject's templates, float32 (n, dim); raises as above."""
+        ...
+
+    def template_count(self, gallery_id: str) -> int:
+        """Templates in the gallery."""
+        ...
+
+
+class GalleryBook(Protocol):
+    """Galleries as a whole. Not thread-safe: called on the store's thread, like all ports below."""
+
+    def create(
+        self, gallery: Gallery, dim: int, intent: WriteIntent, remember: Remember[Gallery]
+    ) -> Gallery:
+        """Makes an empty gallery."""
+        ...
+
+    def get(self, gallery_id: str) -> Gallery:
+        """One gallery."""
+        ...
+
+    def list(self, page: Page) -> tuple[list[Gallery], str]:
+        """A page of galleries by id, and the token of the next page."""
+        ...
+
+    def delete(
+        self, gallery_id: str, intent: WriteIntent, remember: Remember[tuple[int, int]]
+    ) -> tuple[int, int]:
+        """Erases it; returns how many subjects and faces went."""
+        ...
+
+    def recall(self, intent: WriteIntent) -> bytes | None:
+        """The answer remembered under the intent's key, if any.
+
+        Raises:
+            IdempotencyConflict: the key belongs to another request.
+        """
+        ...
+
+
+class SubjectBook(Protocol):
+    """Subjects of a gallery."""
+
+    def create(
+        self, gallery_id: str, subject: Subject, intent: WriteIntent, remember: Remember[Subject]
+    ) -> Subject:
+        """Makes a subject without templates."""
+        ...
+
+    def get(self, gallery_id: str, subject_id: str) -> Subject:
+        """One subject."""
+        ...
+
+    def list(self, gallery_id: str, label: str, page: Page) -> tuple[list[Subject], str]:
+        """A page of subjects by id, all or those with the label, and the next page's token."""
+        ...
+
+    def update(
+        self,
+        gallery_id: str,
+        subject_id: str,
+        change: SubjectChange,
+        intent: WriteIntent,
+        remember: Remember[Subject],
+    ) -> Subject:
+        """Changes a subject's own fields."""
+        ...
+
+    def delete(
+        self, gallery_id: str, subject_id: str, intent: WriteIntent, remember: Remember[int]
+    ) -> int:
+        """Erases a subject with its templates; returns how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolResult:
+    """What became of an enrolment: one outcome a template, in order, and the subject as it is now."""
+
+    outcomes: list[EnrolledFace | Refusal]
+    subject: Subject
+
+
+class FaceBook(Protocol):
+    """Templates of a gallery."""
+
+    def enrol(
+        self,
+        gallery_id: str,
+        subject: Subject,
+        templates: Sequence[NewTemplate],
+        *,
+        create_subject: bool,
+        contract_id: str,
+        intent: WriteIntent,
+        remember: Remember[EnrolResult],
+    ) -> EnrolResult:
+        """Adds templates to a subject, refusing duplicates and what exceeds the limit."""
+        ...
+
+    def list(
+        self, gallery_id: str, subject_id: str, page: Page
+    ) -> tuple[list[EnrolledFace], str]:
+        """A page of templates, of one subject or (empty id) of all."""
+        ...
+
+    def delete(
+        self, gallery_id: str, face_id: str, intent: WriteIntent, remember: Remember[None]
+    ) -> None:
+        """Erases one template."""
+        ...
+
+
+class GalleryTransfer(Protocol):
+    """Galleries as portable files."""
+
+    def export(self, gallery_id: str, actor: str) -> Iterator[bytes]:
+        """The file in pieces, each read when asked for.
+
+        Raises:
+            GalleryChanged: between two pieces.
+        """
+        ...
+
+    def import_file(
+        self,
+        file: BinaryIO,
+        gallery_id: str,
+        contract_id: str,
+        intent: WriteIntent,
+        remember: Remember[Gallery],
+    ) -> Gallery:
+        """Makes a gallery from a file, whole or not at all.
+
+        Raises:
+            DamagedFile: the file is not what an export wrote.
+            ContractMismatch: it is of another contract than this server's.
+        """
+        ...

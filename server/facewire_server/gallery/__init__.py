@@ -1,0 +1,1 @@
+"""Who is enrolled: SQLite is the truth, an in-memory index answers. The only package that knows sqlite3."""

@@ -1,0 +1,38 @@
+"""The live index from the database, at start."""
+
+from __future__ import annotations
+
+import json
+
+from facewire_server.gallery.database import Database
+from facewire_server.gallery.live_index import LiveGallery, LiveIndex
+from facewire_server.gallery.rows import vectors_of
+
+
+def load_live_index(database: Database) -> LiveIndex:
+    """All galleries with their templates."""
+    live = LiveIndex()
+    for (gallery_id,) in database.query("SELECT gallery_id FROM gallery").fetchall():
+        live.put(load_gallery(database, gallery_id))
+    return live
+
+
+def load_gallery(database: Database, gallery_id: str) -> LiveGallery:
+    """One gallery that exists."""
+    key, contract_id, dim = database.query(
+        "SELECT key, contract_id, dim FROM gallery WHERE gallery_id = ?", gallery_id
+    ).fetchone()
+    gallery = LiveGallery(gallery_id, contract_id, dim)
+    for subject in database.query(
+        "SELECT key, subject_id, display_name, labels FROM subject WHERE gallery_key = ?", key
+    ):
+        gallery.put_subject(*subject[:3], tuple(json.loads(subject[3])))
+    rows = database.query(
+        """SELECT subject_key, face_id, vector FROM face JOIN template ON face_key = face.key
+           WHERE gallery_key = ? ORDER BY face.key""",
+        key,
+    ).fetchall()
+    gallery.add(
+        [row[0] for row in rows], [row[1] for row in rows], vectors_of([row[2] for row in rows], dim)
+    )
+    return gallery

@@ -1,0 +1,82 @@
+"""Rows of the database as values of the domain, and page tokens."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import sqlite3
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from facewire_server.domain.errors import InvalidArgument
+from facewire_server.domain.face import FloatArray, Quality
+from facewire_server.domain.gallery import EnrolledFace, Gallery, Subject
+
+GALLERY_COLUMNS = """gallery_id, display_name, contract_id, created_ms,
+    (SELECT count(*) FROM subject WHERE gallery_key = gallery.key),
+    (SELECT count(*) FROM face WHERE gallery_key = gallery.key)"""
+SUBJECT_COLUMNS = """subject_id, display_name, labels, attributes, created_ms, updated_ms,
+    (SELECT count(*) FROM face WHERE subject_key = subject.key)"""
+FACE_COLUMNS = "face_id, subject_id, quality, source_digest, source_name, face.created_ms"
+
+Row = tuple[Any, ...] | sqlite3.Row
+
+
+def gallery_of(row: Row) -> Gallery:
+    """A row of GALLERY_COLUMNS."""
+    return Gallery(*row)
+
+
+def subject_of(row: Row) -> Subject:
+    """A row of SUBJECT_COLUMNS."""
+    subject_id, name, labels, attributes, created, updated, faces = row
+    return Subject(
+        subject_id, name, tuple(json.loads(labels)), json.loads(attributes), created, updated, faces
+    )
+
+
+def face_of(row: Row) -> EnrolledFace:
+    """A row of FACE_COLUMNS."""
+    face_id, subject_id, quality, digest, name, created = row
+    return EnrolledFace(face_id, subject_id, Quality(**json.loads(quality)), digest, name, created)
+
+
+def quality_text(quality: Quality) -> str:
+    """As stored."""
+    return json.dumps(
+        {k: v if v is None else round(v, 4) for k, v in asdict(quality).items()}
+    )
+
+
+def vector_bytes(vector: FloatArray) -> bytes:
+    """As stored: little-endian float32."""
+    return vector.astype("<f4").tobytes()
+
+
+def vectors_of(blobs: list[bytes], dim: int) -> FloatArray:
+    """Stored vectors as (n, dim)."""
+    joined = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(blobs), dim)
+    return np.ascontiguousarray(joined, dtype=np.float32)
+
+
+def token_after(position: str | int) -> str:
+    """The token of the page after this position; opaque to callers."""
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+
+
+def position_of(token: str, kind: type[str] | type[int]) -> Any:
+    """The position in a page token.
+
+    Raises:
+        InvalidArgument: no page token of this list.
+    """
+    try:
+        position = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (binascii.Error, ValueError):
+        position = None
+    if not isinstance(position, kind):
+        raise InvalidArgument("page_token", "is not one that this list gave")
+    return position

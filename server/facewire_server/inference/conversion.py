@@ -1,0 +1,86 @@
+"""Published weights to OpenVINO IR, once, at fetch time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnx.helper
+import onnx.numpy_helper
+import openvino as ov
+
+
+class ConversionError(Exception):
+    """The weights cannot be converted."""
+
+
+def convert_to_ir(weights: Path, conversion: str, target: Path) -> None:
+    """Writes ``target`` (an .xml, with the .bin beside it), float32.
+
+    Args:
+        weights: an ONNX or TFLite file, or an IR .xml.
+        conversion: "none", or "dequantise-onnx" for block-quantised ONNX.
+
+    Raises:
+        ConversionError: OpenVINO or onnx cannot read the file.
+    """
+    try:
+        if conversion == "dequantise-onnx":
+            plain = dequantise(onnx.load(str(weights)))
+            model = ov.Core().read_model(plain.SerializeToString())
+        else:
+            model = ov.Core().read_model(weights)
+        ov.save_model(model, target, compress_to_fp16=False)
+    except (RuntimeError, ValueError, onnx.onnx_cpp2py_export.checker.ValidationError) as error:
+        first_line = str(error).strip().splitlines()[0]
+        raise ConversionError(f"{weights.name} cannot be converted: {first_line}") from error
+
+
+def dequantise(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same network with float weights.
+
+    Every DequantizeLinear of a constant becomes the constant (value - zero point) * scale, the scale and zero
+    point repeated over their blocks (opset 21); inputs that are constants in truth are dropped. OpenVINO refuses
+    the block-quantised file of SFace as it is published.
+    """
+    graph = model.graph
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    kept_nodes, consumed = [], set()
+    for node in graph.node:
+        if node.op_type != "DequantizeLinear" or node.input[0] not in constants:
+            kept_nodes.append(node)
+            continue
+        parts = [onnx.numpy_helper.to_array(constants[name]) for name in node.input]
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        values = _dequantise_tensor(parts, int(attributes.get("axis", 1)))
+        constants[node.output[0]] = onnx.numpy_helper.from_array(values, node.output[0])
+        consumed.update(node.input)
+    plain = onnx.ModelProto()
+    plain.CopyFrom(model)
+    del plain.graph.node[:], plain.graph.initializer[:], plain.graph.input[:]
+    plain.graph.node.extend(kept_nodes)
+    plain.graph.initializer.extend(t for n, t in constants.items() if n not in consumed)
+    plain.graph.input.extend(i for i in graph.input if i.name not in constants)
+    return plain
+
+
+def _dequantise_tensor(
+    parts: list[npt.NDArray[np.generic]], axis: int
+) -> npt.NDArray[np.float32]:
+    values, scale = parts[0], parts[1]
+    zero = parts[2] if len(parts) > 2 else np.zeros_like(scale, dtype=np.int32)
+    if scale.ndim == values.ndim:
+        block = -(-values.shape[axis] // scale.shape[axis])
+        cut = [slice(None)] * values.ndim
+        cut[axis] = slice(0, values.shape[axis])
+        scale = np.repeat(scale, block, axis=axis)[tuple(cut)]
+        zero = np.repeat(zero, block, axis=axis)[tuple(cut)]
+    elif scale.ndim == 1 and values.ndim > 1:
+        shape = [1] * values.ndim
+        shape[axis] = -1
+        scale, zero = scale.reshape(shape), zero.reshape(shape)
+    return ((values.astype(np.int32) - zero.astype(np.int32)) * scale.astype(np.float32)).astype(
+        np.float32
+    )

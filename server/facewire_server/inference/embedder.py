@@ -1,0 +1,167 @@
+"""A face embedder: landmarks to aligned chips in the input tensor, their quality, network, unit vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from facewire import kernels
+from facewire_server.domain.contract import EmbeddingContract
+from facewire_server.domain.errors import InvalidArgument
+from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, Quality
+from facewire_server.domain.frame import Frame
+from facewire_server.domain.ports import Tensor, TensorInfo
+from facewire_server.domain.stages import StageClock
+from facewire_server.inference.manifest import DetectorModel, EmbedderModel
+from facewire_server.inference.runtime import CompiledShape, Network
+
+_ALIGNED = 0
+
+
+def contract_of(
+    detector: DetectorModel, embedder: EmbedderModel, network: Network
+) -> EmbeddingContract:
+    """What embeddings of these two models on this device depend on."""
+    reference = reference_landmarks(embedder)
+    return EmbeddingContract(
+        detector_sha256=detector.sha256,
+        detector_rules=f"{detector.kind} {detector.input} letterbox bilinear",
+        alignment=f"umeyama bilinear black-border {embedder.size} {reference.round(4).tolist()}",
+        embedder_sha256=embedder.sha256,
+        embedder_rules=f"{embedder.kind} {embedder.input} {embedder.output}",
+        precision=network.precision,
+        device=network.device.split(".")[0],
+        dim=embedder.dim,
+    )
+
+
+def reference_landmarks(spec: EmbedderModel) -> FloatArray:
+    """Where the five landmarks lie on the chip, (5, 2): the model's own template, or ArcFace's scaled."""
+    if spec.template is not None:
+        return np.array(spec.template, dtype=np.float32)
+    return np.ascontiguousarray(kernels.ARCFACE_TEMPLATE * np.float32(spec.size / 112))
+
+
+class NetworkEmbedder:
+    """Embeds faces with a network described by the manifest. Thread-safe.
+
+    Args:
+        spec: the manifest's entry.
+        network: compiled for (b, 3, S, S) of each batch size b.
+        contract: what its embeddings depend on.
+    """
+
+    def __init__(self, spec: EmbedderModel, network: Network, contract: EmbeddingContract) -> None:
+        self._spec = spec
+        self._network = network
+        self._contract = contract
+        self._reference = reference_landmarks(spec)
+        self._transform = kernels.PixelTransform(
+            rgb=spec.input.colour == "rgb", mean=spec.input.mean, scale=spec.input.scale
+        )
+        self._batches = sorted(network.shapes.values(), key=lambda compiled: compiled.shape[0])
+
+    @property
+    def name(self) -> str:
+        """The model's name in the manifest."""
+        return self._spec.name
+
+    @property
+    def contract(self) -> EmbeddingContract:
+        """What its embeddings depend on."""
+        return self._contract
+
+    def measure(self, frame: Frame, faces: Faces, clock: StageClock) -> tuple[Faces, list[Quality]]:
+        """Those faces that can be aligned, with their quality."""
+        size = self._spec.size
+        chips = np.empty((len(faces), 3, size, size), dtype=np.float32)
+        with clock.stage("align"):
+            aligned = self._align(frame, faces, chips)
+            numbers = self._measure(frame, faces, chips)
+        return faces.select(aligned), _qualities(numbers[aligned])
+
+    def encode(self, frame: Frame, faces: Faces, clock: StageClock) -> EncodedFaces:
+        """Those faces that can be aligned, with quality and embeddings."""
+        aligned = np.empty(len(faces), dtype=np.bool_)
+        numbers = np.empty((len(faces), len(kernels.QUALITY_COLUMNS)), dtype=np.float32)
+        vectors = np.empty((len(faces), self._spec.dim), dtype=np.float32)
+        for first, network in self._portions(len(faces)):
+            part = slice(first, min(first + network.shape[0], len(faces)))
+            portion = faces.select(np.arange(part.start, part.stop))
+            with network.borrow() as request:
+                with clock.stage("align"):
+                    chips = request.input[: len(portion)]
+                    aligned[part] = self._align(frame, portion, chips)
+                    numbers[part] = self._measure(frame, portion, chips)
+                with clock.stage("embed"):
+                    vectors[part] = request.infer()[self._spec.output][: len(portion)]
+        norms = kernels.normalise_rows(vectors)
+        keep = aligned & (norms > 0)
+        return EncodedFaces(
+            faces.select(keep), _qualities(numbers[keep], norms[keep]), vectors[keep]
+        )
+
+    def _portions(self, count: int) -> Iterator[tuple[int, CompiledShape]]:
+        """Cuts so many faces into batches: the smallest compiled batch that holds the rest, or the largest."""
+        first = 0
+        while first < count:
+            rest = count - first
+            fitting = [network for network in self._batches if network.shape[0] >= rest]
+            network = fitting[0] if fitting else self._batches[-1]
+            yield first, network
+            first += network.shape[0]
+
+    def _align(self, frame: Frame, faces: Faces, chips: Tensor) -> npt.NDArray[np.bool_]:
+        statuses = kernels.align_faces(
+            frame.pixels, frame.format, faces.landmarks, self._reference, chips, self._transform
+        )
+        return statuses == _ALIGNED
+
+    def _measure(self, frame: Frame, faces: Faces, chips: Tensor) -> FloatArray:
+        return kernels.measure_quality(
+            chips,
+            faces.boxes,
+            faces.landmarks,
+            frame_width=frame.width,
+            frame_height=frame.height,
+            transform=self._transform,
+        )
+
+    # --- the raw network, for the Open Inference Protocol ---------------------------------------------------
+
+    @property
+    def inputs(self) -> Sequence[TensorInfo]:
+        """Its input; any batch size."""
+        info = self._network.input_info()[0]
+        return [TensorInfo(info.name, (-1, *info.shape[1:]))]
+
+    @property
+    def outputs(self) -> Sequence[TensorInfo]:
+        """Its outputs."""
+        return [TensorInfo(o.name, (-1, *o.shape[1:])) for o in self._network.output_info()]
+
+    def run(self, tensor: Tensor) -> dict[str, Tensor]:
+        """Outputs for an input (n, 3, S, S), in portions of the compiled batch sizes."""
+        wanted = (3, self._spec.size, self._spec.size)
+        if tensor.ndim != 4 or tensor.shape[1:] != wanted or not len(tensor):
+            raise InvalidArgument(
+                "inputs.shape", f"must be [n, {', '.join(map(str, wanted))}], not {list(tensor.shape)}"
+            )
+        parts: list[dict[str, Tensor]] = []
+        for first, network in self._portions(len(tensor)):
+            portion = tensor[first : first + network.shape[0]]
+            with network.borrow() as request:
+                request.input[: len(portion)] = portion
+                outputs = request.infer()
+                parts.append({name: out[: len(portion)].copy() for name, out in outputs.items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _qualities(numbers: FloatArray, norms: FloatArray | None = None) -> list[Quality]:
+    lengths: list[float | None] = [None] * len(numbers) if norms is None else norms.tolist()
+    return [
+        Quality(*row, embedding_norm=length)
+        for row, length in zip(numbers.tolist(), lengths, strict=True)
+    ]

@@ -1,0 +1,221 @@
+"""Runs models: one OpenVINO core, one compiled network a shape, one InferRequest a worker."""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+
+from facewire_server.domain.ports import Tensor, TensorInfo
+from facewire_server.inference import golden
+from facewire_server.inference.manifest import GoldenAnswer
+
+log = logging.getLogger(__name__)
+Shape = tuple[int, int, int, int]
+
+
+class RuntimeProblem(Exception):
+    """A model cannot be run at all; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a model shall run: OpenVINO device and floating-point type of inference."""
+
+    device: str
+    precision: str
+
+
+class CompiledShape:
+    """A network compiled for one input shape, with a request for each worker.
+
+    A request belongs to one thread between :meth:`borrow` and its end. There are as many as workers, so borrowing
+    never waits.
+    """
+
+    def __init__(self, compiled: ov.CompiledModel, shape: Shape, requests: int) -> None:
+        self.shape = shape
+        self.input_name = _name_of(compiled.inputs[0])
+        self._names = [_name_of(output) for output in compiled.outputs]
+        self.output_shapes = {
+            name: tuple(int(n) for n in output.shape)
+            for name, output in zip(self._names, compiled.outputs, strict=True)
+        }
+        self._free: queue.LifoQueue[ov.InferRequest] = queue.LifoQueue()
+        for _ in range(requests):
+            self._free.put(compiled.create_infer_request())
+
+    @contextmanager
+    def borrow(self) -> Iterator[BorrowedRequest]:
+        """A request for this thread alone."""
+        request = self._free.get()
+        try:
+            yield BorrowedRequest(request, self._names)
+        finally:
+            self._free.put(request)
+
+    def warm_up(self) -> None:
+        """Runs every request once, so that no caller pays for first-time allocations."""
+        pattern = golden.pattern(self.shape)
+        taken = [self._free.get() for _ in range(self._free.qsize())]
+        for request in taken:
+            request.get_input_tensor().data[:] = pattern
+            request.infer()
+            self._free.put(request)
+
+    def run(self, tensor: Tensor) -> dict[str, Tensor]:
+        """Outputs for an input of exactly this shape, copied."""
+        with self.borrow() as request:
+            request.input[:] = tensor
+            return {name: value.copy() for name, value in request.infer().items()}
+
+
+class BorrowedRequest:
+    """An InferRequest in one thread's hands. What it returns is overwritten by the next inference."""
+
+    def __init__(self, request: ov.InferRequest, names: list[str]) -> None:
+        self._request = request
+        self._names = names
+        self.input: Tensor = request.get_input_tensor().data
+
+    def infer(self) -> dict[str, Tensor]:
+        """Runs the network; views of its outputs by name."""
+        self._request.infer()
+        return {
+            name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)
+        }
+
+
+class Network:
+    """A model on a device: its compiled shapes."""
+
+    def __init__(self, device: str, requested: str, precision: str, shapes: list[CompiledShape]):
+        self.device = device
+        self.device_requested = requested
+        self.precision = precision
+        self.shapes: dict[tuple[int, ...], CompiledShape] = {c.shape: c for c in shapes}
+
+    def input_info(self) -> list[TensorInfo]:
+        """The input; -1 where compiled shapes differ."""
+        first = next(iter(self.shapes.values()))
+        return [TensorInfo(first.input_name, _common_shape(list(self.shapes)))]
+
+    def output_info(self) -> list[TensorInfo]:
+        """The outputs; -1 where compiled shapes differ."""
+        each = [compiled.output_shapes for compiled in self.shapes.values()]
+        return [TensorInfo(name, _common_shape([o[name] for o in each])) for name in each[0]]
+
+
+class Runtime:
+    """The OpenVINO core.
+
+    Args:
+        compiled_dir: compile cache on disk.
+        workers: threads that will call infer at once; each gets a request of every compiled shape.
+        threads: CPU threads for inference in all.
+    """
+
+    def __init__(self, compiled_dir: Path, workers: int, threads: int) -> None:
+        self._core = ov.Core()
+        self._workers = workers
+        self._threads = threads
+        compiled_dir.mkdir(parents=True, exist_ok=True)
+        self._core.set_property({"CACHE_DIR": str(compiled_dir)})
+
+    @property
+    def version(self) -> str:
+        """OpenVINO's version."""
+        return str(ov.get_version())
+
+    def devices(self) -> dict[str, str]:
+        """Devices present: name and full name."""
+        return {
+            name: str(self._core.get_property(name, "FULL_DEVICE_NAME"))
+            for name in self._core.available_devices
+        }
+
+    def load(
+        self, xml: Path, placement: Placement, shapes: list[Shape], answer: GoldenAnswer | None
+    ) -> Network:
+        """Compiles, warms and tests a model; falls back to CPU, loudly, where the device is absent or wrong.
+
+        Raises:
+            RuntimeProblem: not even the CPU runs it, or its answer there is not the golden one.
+        """
+        try:
+            return self._load_on(placement.device, xml, placement, shapes, answer)
+        except (RuntimeError, golden.WrongAnswer) as error:
+            problem = str(error).strip().splitlines()[-1]
+            if placement.device == "CPU":
+                raise RuntimeProblem(f"{xml.parent.parent.name} on CPU: {problem}") from error
+            log.error(
+                "model %s does not work on %s (%s): FALLING BACK TO CPU",
+                xml.parent.parent.name,
+                placement.device,
+                problem,
+            )
+        try:
+            return self._load_on("CPU", xml, placement, shapes, answer)
+        except (RuntimeError, golden.WrongAnswer) as error:
+            problem = str(error).strip().splitlines()[-1]
+            raise RuntimeProblem(f"{xml.parent.parent.name} on CPU: {problem}") from error
+
+    def _load_on(
+        self,
+        device: str,
+        xml: Path,
+        placement: Placement,
+        shapes: list[Shape],
+        answer: GoldenAnswer | None,
+    ) -> Network:
+        compiled = [self._compile(device, xml, shape, placement.precision) for shape in shapes]
+        self._check(device, xml, compiled, answer)
+        for shape in compiled:
+            shape.warm_up()
+        return Network(device, placement.device, placement.precision, compiled)
+
+    def _compile(self, device: str, xml: Path, shape: Shape, precision: str) -> CompiledShape:
+        model = self._core.read_model(xml)
+        if len(model.inputs) != 1:
+            raise RuntimeError(f"the model has {len(model.inputs)} inputs, one is needed")
+        model.reshape(list(shape))
+        options: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": precision}
+        if device == "CPU":
+            options |= {"NUM_STREAMS": self._workers, "INFERENCE_NUM_THREADS": self._threads}
+        return CompiledShape(self._core.compile_model(model, device, options), shape, self._workers)
+
+    def _check(
+        self, device: str, xml: Path, compiled: list[CompiledShape], answer: GoldenAnswer | None
+    ) -> None:
+        """The stored golden answer at its shape; on other devices than the CPU also the CPU's at each shape."""
+        for network in compiled:
+            pattern = golden.pattern(network.shape)
+            outputs = network.run(pattern)
+            if any(not np.isfinite(value).all() for value in outputs.values()):
+                raise golden.WrongAnswer("the answer to the test pattern is not finite")
+            if answer is not None and network.shape == answer.shape:
+                golden.check_stored(outputs, answer)
+            if device != "CPU":
+                self._check_against_cpu(xml, network.shape, pattern, outputs)
+
+    def _check_against_cpu(
+        self, xml: Path, shape: Shape, pattern: Tensor, outputs: Mapping[str, Tensor]
+    ) -> None:
+        reference = self._compile("CPU", xml, shape, "f32").run(pattern)
+        golden.compare(golden.summary(outputs), golden.summary(reference), tolerance=0.02)
+
+
+def _common_shape(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(axis[0] if len(set(axis)) == 1 else -1 for axis in zip(*shapes, strict=True))
+
+
+def _name_of(port: ov.Output) -> str:
+    """The published name: conversions add numbers of their own to a tensor's names."""
+    names = sorted(port.get_names(), key=lambda name: (name.isdigit(), name))
+    return str(names[0]) if names else f"tensor_{port.index}"

@@ -1,0 +1,1 @@
+"""The work on a picture: decode, detect, align, embed, decide."""

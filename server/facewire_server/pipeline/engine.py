@@ -1,0 +1,126 @@
+"""What the RPCs work with once everything is loaded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from facewire_server.domain.errors import NotReady
+from facewire_server.domain.ports import (
+    FaceBook,
+    GalleryBook,
+    GalleryTransfer,
+    ModelRunner,
+    SubjectBook,
+)
+from facewire_server.pipeline.enrolment import Enroller
+from facewire_server.pipeline.recognizer import DetectionOptions, Recognizer
+from facewire_server.pipeline.workers import WorkerPool
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the server tells of a model."""
+
+    name: str
+    task: str
+    sha256: str
+    licence: str
+    device_requested: str
+    device: str
+    precision: str
+    input_sizes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the server accepts."""
+
+    max_message_bytes: int
+    max_image_pixels: int
+    max_faces: int
+    max_images_per_enrol: int
+    max_templates_per_subject: int
+    max_pending_calls: int
+    max_import_bytes: int
+    min_face_px: float
+    max_call_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What the server tells of itself."""
+
+    version: str
+    openvino_version: str
+    isa: str
+    started_ms: int
+    models: tuple[ModelFacts, ...]
+    devices: Mapping[str, str]
+
+
+class StoreThread:
+    """The one thread that touches the database. Calls run in the order they came."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Runs ``work`` there and waits. Once begun it is finished, even if the waiting task is cancelled."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def run_blocking(self, work: Callable[[], T]) -> T:
+        """The same, from a thread."""
+        return self._executor.submit(work).result()
+
+    def close(self) -> None:
+        """Finishes what waits."""
+        self._executor.shutdown(wait=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Everything behind the RPCs."""
+
+    recognizer: Recognizer
+    enroller: Enroller
+    workers: WorkerPool
+    store: StoreThread
+    galleries: GalleryBook
+    subjects: SubjectBook
+    faces: FaceBook
+    transfer: GalleryTransfer
+    models: Mapping[str, ModelRunner]
+    limits: Limits
+    facts: ServerFacts
+
+    def enrolment_options(self) -> DetectionOptions:
+        """How faces are looked for in pictures to enrol."""
+        return DetectionOptions(None, self.limits.min_face_px, self.limits.max_faces)
+
+
+class EngineSlot:
+    """Holds the engine once it is loaded: the server answers health checks before that."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+
+    def put(self, engine: Engine) -> None:
+        """Calls are served from now on."""
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """The engine.
+
+        Raises:
+            NotReady: it is still being loaded.
+        """
+        if self._engine is None:
+            raise NotReady("the server is still loading its models; try again soon")
+        return self._engine

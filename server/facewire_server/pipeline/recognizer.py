@@ -1,0 +1,258 @@
+"""Answers about single pictures: detect, embed, verify, identify. Synchronous; one call runs on one worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facewire import kernels
+from facewire_server.domain.budget import Budget
+from facewire_server.domain.calibration import ScoreCalibration
+from facewire_server.domain.decision import Decision, DecisionPolicy, Identification
+from facewire_server.domain.errors import ContractMismatch, InvalidArgument
+from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, NoFaceReason, Quality
+from facewire_server.domain.frame import Frame
+from facewire_server.domain.ports import Detector, Embedder, TemplateSearch
+from facewire_server.domain.stages import StageClock
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionOptions:
+    """Which faces count.
+
+    Attributes:
+        min_score: detector score, None for the model's own threshold.
+        min_face_px: shorter side of the box.
+        max_faces: the best scores first.
+    """
+
+    min_score: float | None
+    min_face_px: float
+    max_faces: int
+
+
+@dataclass(slots=True)
+class Call:
+    """One call's deadline and times, handed from stage to stage."""
+
+    budget: Budget
+    clock: StageClock
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedFaces:
+    """Faces with quality; a reason where there are none."""
+
+    faces: Faces
+    quality: list[Quality]
+    no_face_reason: NoFaceReason | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFaces:
+    """Faces with quality and embeddings; a reason where there are none."""
+
+    encoded: EncodedFaces
+    no_face_reason: NoFaceReason | None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenEmbedding:
+    """An embedding a caller sent, float32 (dim,), of this contract."""
+
+    vector: FloatArray
+    contract_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectTemplates:
+    """A verification side that names an enrolled subject."""
+
+    gallery_id: str
+    subject_id: str
+
+
+Side = Frame | GivenEmbedding | SubjectTemplates
+
+
+@dataclass(frozen=True, slots=True)
+class SideReport:
+    """What was seen in a verification side that was a picture."""
+
+    faces: EncodedFaces | None
+    no_face_reason: NoFaceReason | None
+    faces_found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Answer of a 1:1 comparison; no similarity where a side holds no face."""
+
+    decision: Decision
+    similarity: float | None
+    threshold: float
+    probe: SideReport
+    reference: SideReport
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedFaces:
+    """Answer of a 1:N comparison: one identification a face."""
+
+    encoded: EncodedFaces | None
+    identifications: list[Identification]
+    threshold: float
+    no_face_reason: NoFaceReason | None
+
+
+class Recognizer:
+    """The pipeline for single pictures. Thread-safe, as its parts are."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        embedder: Embedder,
+        templates: TemplateSearch,
+        policy: DecisionPolicy,
+    ) -> None:
+        self._detector = detector
+        self._embedder = embedder
+        self._templates = templates
+        self._policy = policy
+
+    @property
+    def contract_id(self) -> str:
+        """The contract that embeddings are made under here."""
+        return self._embedder.contract.contract_id
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return self._embedder.contract.dim
+
+    @property
+    def calibration(self) -> ScoreCalibration | None:
+        """The error rates in force, if the embedder was calibrated."""
+        return self._policy.calibration
+
+    def identify_threshold(self, templates: int) -> float:
+        """The cosine that makes a match in a gallery of so many templates."""
+        return self._policy.identify_threshold(templates)
+
+    def detect(self, frame: Frame, options: DetectionOptions, call: Call) -> DetectedFaces:
+        """Faces with quality."""
+        faces, reason = self._find(frame, options, call)
+        faces, quality = self._embedder.measure(frame, faces, call.clock)
+        return DetectedFaces(faces, quality, _reason_if_none(faces, reason))
+
+    def embed(self, frame: Frame, options: DetectionOptions, call: Call) -> EmbeddedFaces:
+        """Faces with quality and embeddings."""
+        faces, reason = self._find(frame, options, call)
+        encoded = self._embedder.encode(frame, faces, call.clock)
+        return EmbeddedFaces(encoded, _reason_if_none(encoded.faces, reason))
+
+    def identify(
+        self,
+        probe: Frame | GivenEmbedding,
+        gallery_id: str,
+        options: DetectionOptions,
+        candidates: int,
+        threshold: float | None,
+        call: Call,
+    ) -> IdentifiedFaces:
+        """For each face who of the gallery it is, if anyone."""
+        templates = self._templates.template_count(gallery_id)
+        limit = self.identify_threshold(templates) if threshold is None else threshold
+        encoded, reason = None, None
+        if isinstance(probe, GivenEmbedding):
+            contract_id, vectors = probe.contract_id, self._unit(probe)[np.newaxis]
+        else:
+            found = self.embed(probe, options, call)
+            encoded, reason = found.encoded, found.no_face_reason
+            contract_id, vectors = self.contract_id, encoded.embeddings
+        call.budget.check()
+        with call.clock.stage("search"):
+            # One more than faces, so that each face has a candidate left when others took theirs, and a second.
+            wanted = max(candidates, len(vectors) + 1)
+            close = self._templates.search(gallery_id, vectors, contract_id, wanted)
+            answers = self._policy.decide(close, limit)
+        shown = [
+            Identification(a.decision, a.match, a.candidates[:candidates]) for a in answers
+        ]
+        return IdentifiedFaces(encoded, shown, limit, reason)
+
+    def verify(
+        self,
+        probe: Side,
+        reference: Side,
+        options: DetectionOptions,
+        threshold: float | None,
+        call: Call,
+    ) -> Verification:
+        """Whether two sides are one person; the best pair of templates counts."""
+        limit = self._policy.verify_threshold() if threshold is None else threshold
+        left, left_report = self._side(probe, options, call)
+        right, right_report = self._side(reference, options, call)
+        if not len(left) or not len(right):
+            return Verification(Decision.UNKNOWN, None, limit, left_report, right_report)
+        with call.clock.stage("search"):
+            similarity = float(kernels.cosine_matrix(left, right).max())
+        decision = Decision.MATCH if similarity >= limit else Decision.NON_MATCH
+        return Verification(decision, similarity, limit, left_report, right_report)
+
+    def _find(
+        self, frame: Frame, options: DetectionOptions, call: Call
+    ) -> tuple[Faces, NoFaceReason | None]:
+        call.budget.check()
+        with call.clock.stage("detect"):
+            faces = self._detector.detect(frame, options.min_score, options.max_faces)
+        call.budget.check()
+        if not len(faces):
+            return faces, NoFaceReason.NONE_DETECTED
+        large = faces.select(faces.sizes_px >= options.min_face_px)
+        return large, None if len(large) else NoFaceReason.TOO_SMALL
+
+    def _side(
+        self, side: Side, options: DetectionOptions, call: Call
+    ) -> tuple[FloatArray, SideReport]:
+        if isinstance(side, GivenEmbedding):
+            if side.contract_id != self.contract_id:
+                raise ContractMismatch(self.contract_id, side.contract_id, "the embedding")
+            return self._unit(side)[np.newaxis], SideReport(None, None, 0)
+        if isinstance(side, SubjectTemplates):
+            templates = self._templates.templates_of(
+                side.gallery_id, side.subject_id, self.contract_id
+            )
+            return templates, SideReport(None, None, 0)
+        faces, reason = self._find(side, options, call)
+        found = len(faces)
+        encoded = self._embedder.encode(side, largest_face(faces), call.clock)
+        report = SideReport(encoded, _reason_if_none(encoded.faces, reason), found)
+        return encoded.embeddings, report
+
+    def _unit(self, given: GivenEmbedding) -> FloatArray:
+        """The vector as sent, scaled to unit length, if it is one."""
+        vector = given.vector
+        if vector.shape != (self.dim,):
+            raise InvalidArgument(
+                "embedding.values", f"has {vector.size} values, contract {self.contract_id} has {self.dim}"
+            )
+        if not np.isfinite(vector).all():
+            raise InvalidArgument("embedding.values", "holds a NaN or an infinity")
+        length = float(np.linalg.norm(vector))
+        if not 1e-6 < length < 1e6:
+            raise InvalidArgument("embedding.values", f"has length {length:g}; it points nowhere")
+        return (vector / np.float32(length)).astype(np.float32)
+
+
+def largest_face(faces: Faces) -> Faces:
+    """Only the face with the largest box, if any."""
+    if not len(faces):
+        return faces
+    return faces.select(np.array([int(np.argmax(faces.areas_px))]))
+
+
+def _reason_if_none(faces: Faces, before: NoFaceReason | None) -> NoFaceReason | None:
+    """Faces that were found and are gone now could not be aligned."""
+    return None if len(faces) else before or NoFaceReason.NOT_ALIGNABLE

@@ -1,0 +1,1 @@
+"""gRPC: the only package of the server that knows protobuf."""

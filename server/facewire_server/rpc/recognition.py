@@ -1,0 +1,184 @@
+"""RecognitionService."""
+
+from __future__ import annotations
+
+from facewire.v1 import recognition_pb2 as pb
+from facewire.v1 import recognition_pb2_grpc
+from facewire_server.domain.errors import InvalidArgument
+from facewire_server.domain.frame import Frame
+from facewire_server.domain.gallery import require_identifier
+from facewire_server.pipeline.engine import Engine, EngineSlot
+from facewire_server.pipeline.recognizer import (
+    Call,
+    GivenEmbedding,
+    IdentifiedFaces,
+    Side,
+    SideReport,
+    SubjectTemplates,
+    Verification,
+)
+from facewire_server.rpc import convert
+from facewire_server.rpc.call import Context, on_worker
+
+_DEFAULT_CANDIDATES = 3
+_MAX_CANDIDATES = 100
+
+
+class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
+    """Answers about single pictures."""
+
+    def __init__(self, slot: EngineSlot) -> None:
+        self._slot = slot
+
+    async def DetectFaces(  # noqa: N802 - gRPC's name
+        self, request: pb.DetectFacesRequest, context: Context
+    ) -> pb.DetectFacesResponse:
+        """Where faces are."""
+        engine = self._slot.engine
+        options = convert.detection_options(request.options, engine.limits)
+        data = convert.image_bytes(request.image)
+
+        def work(call: Call) -> pb.DetectFacesResponse:
+            with call.clock.stage("decode"):
+                frame = convert.frame_of(request.image, data, engine.limits)
+            found = engine.recognizer.detect(frame, options, call)
+            return pb.DetectFacesResponse(
+                faces=convert.face_messages(found.faces, found.quality),
+                no_face_reason=convert.no_face_message(found.no_face_reason),
+                image_size=convert.size_message(frame),
+            )
+
+        response, call = await on_worker(engine, context, work)
+        response.times.CopyFrom(convert.times_message(call.clock))
+        return response
+
+    async def EmbedFaces(  # noqa: N802
+        self, request: pb.EmbedFacesRequest, context: Context
+    ) -> pb.EmbedFacesResponse:
+        """Faces and their embeddings."""
+        engine = self._slot.engine
+        options = convert.detection_options(request.options, engine.limits)
+        data = convert.image_bytes(request.image)
+
+        def work(call: Call) -> pb.EmbedFacesResponse:
+            with call.clock.stage("decode"):
+                frame = convert.frame_of(request.image, data, engine.limits)
+            found = engine.recognizer.embed(frame, options, call)
+            contract_id = engine.recognizer.contract_id
+            response = pb.EmbedFacesResponse(
+                no_face_reason=convert.no_face_message(found.no_face_reason),
+                image_size=convert.size_message(frame),
+            )
+            faces = convert.encoded_messages(found.encoded)
+            for face, vector in zip(faces, found.encoded.embeddings.tolist(), strict=True):
+                embedded = response.faces.add(face=face)
+                embedded.embedding.values.extend(vector)
+                embedded.embedding.contract_id = contract_id
+            return response
+
+        response, call = await on_worker(engine, context, work)
+        response.times.CopyFrom(convert.times_message(call.clock))
+        return response
+
+    async def VerifyFaces(  # noqa: N802
+        self, request: pb.VerifyFacesRequest, context: Context
+    ) -> pb.VerifyFacesResponse:
+        """Is this the person he claims to be?"""
+        engine = self._slot.engine
+        threshold = convert.min_similarity_of(request)
+        options = engine.enrolment_options()
+
+        def work(call: Call) -> pb.VerifyFacesResponse:
+            probe = _side(request.probe, "probe", engine, call)
+            reference = _side(request.reference, "reference", engine, call)
+            answer = engine.recognizer.verify(probe, reference, options, threshold, call)
+            return _verification(answer, engine)
+
+        response, call = await on_worker(engine, context, work)
+        response.times.CopyFrom(convert.times_message(call.clock))
+        return response
+
+    async def IdentifyFaces(  # noqa: N802
+        self, request: pb.IdentifyFacesRequest, context: Context
+    ) -> pb.IdentifyFacesResponse:
+        """Who of the gallery is this, if anyone?"""
+        engine = self._slot.engine
+        gallery_id = require_identifier("gallery_id", request.gallery_id)
+        options = convert.detection_options(request.options, engine.limits)
+        threshold = convert.min_similarity_of(request)
+        if request.max_candidates > _MAX_CANDIDATES:
+            raise InvalidArgument("max_candidates", f"must be at most {_MAX_CANDIDATES}")
+        candidates = request.max_candidates or _DEFAULT_CANDIDATES
+        kind = request.WhichOneof("probe")
+        if kind is None:
+            raise InvalidArgument("probe", "is missing: set image or embedding")
+        data = convert.image_bytes(request.image) if kind == "image" else b""
+
+        def work(call: Call) -> pb.IdentifyFacesResponse:
+            probe: Frame | GivenEmbedding
+            if kind == "image":
+                with call.clock.stage("decode"):
+                    probe = convert.frame_of(request.image, data, engine.limits)
+            else:
+                probe = convert.given_embedding(request.embedding)
+            answer = engine.recognizer.identify(
+                probe, gallery_id, options, candidates, threshold, call
+            )
+            response = _identification(answer, engine)
+            if isinstance(probe, Frame):
+                response.image_size.CopyFrom(convert.size_message(probe))
+            return response
+
+        response, call = await on_worker(engine, context, work)
+        response.times.CopyFrom(convert.times_message(call.clock))
+        return response
+
+
+def _side(side: pb.VerifySide, field: str, engine: Engine, call: Call) -> Side:
+    kind = side.WhichOneof("side")
+    if kind == "image":
+        with call.clock.stage("decode"):
+            data = convert.image_bytes(side.image, f"{field}.image")
+            return convert.frame_of(side.image, data, engine.limits)
+    if kind == "embedding":
+        return convert.given_embedding(side.embedding)
+    if kind == "subject":
+        return SubjectTemplates(
+            require_identifier(f"{field}.subject.gallery_id", side.subject.gallery_id),
+            require_identifier(f"{field}.subject.subject_id", side.subject.subject_id),
+        )
+    raise InvalidArgument(field, "is missing: set image, embedding or subject")
+
+
+def _verification(answer: Verification, engine: Engine) -> pb.VerifyFacesResponse:
+    calibration = engine.recognizer.calibration
+    known = answer.similarity is not None and calibration is not None
+    return pb.VerifyFacesResponse(
+        decision=convert.decision_message(answer.decision),
+        similarity=answer.similarity,
+        min_similarity=answer.threshold,
+        estimated_fmr=calibration.fmr(answer.similarity or 0.0) if known and calibration else None,
+        probe=_report(answer.probe),
+        reference=_report(answer.reference),
+    )
+
+
+def _report(report: SideReport) -> pb.VerifySideReport:
+    faces = convert.encoded_messages(report.faces) if report.faces is not None else []
+    return pb.VerifySideReport(
+        face=faces[0] if faces else None,
+        no_face_reason=convert.no_face_message(report.no_face_reason),
+        faces_found=report.faces_found,
+    )
+
+
+def _identification(answer: IdentifiedFaces, engine: Engine) -> pb.IdentifyFacesResponse:
+    faces = [None] if answer.encoded is None else convert.encoded_messages(answer.encoded)
+    return pb.IdentifyFacesResponse(
+        faces=[
+            convert.identification_message(identification, face, engine.recognizer.calibration)
+            for identification, face in zip(answer.identifications, faces, strict=True)
+        ],
+        no_face_reason=convert.no_face_message(answer.no_face_reason),
+        min_similarity=answer.threshold,
+    )
