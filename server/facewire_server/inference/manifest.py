@@ -177,19 +177,20 @@ class Manifest:
         Raises:
             ManifestError: there is none.
         """
-        model = self._get(name)
+        model = self.get(name)
         if not isinstance(model, DetectorModel):
             raise ManifestError(f"model '{name}' is no detector but an {model.task}")
         return model
 
     def embedder(self, name: str) -> EmbedderModel:
         """The embedder of this name; raises as :meth:`detector`."""
-        model = self._get(name)
+        model = self.get(name)
         if not isinstance(model, EmbedderModel):
             raise ManifestError(f"model '{name}' is no embedder but a {model.task}")
         return model
 
-    def _get(self, name: str) -> DetectorModel | EmbedderModel:
+    def get(self, name: str) -> DetectorModel | EmbedderModel:
+        """The model of this name; raises as :meth:`detector`."""
         if name not in self.models:
             raise ManifestError(f"no model is called '{name}'; known: {', '.join(self.models)}")
         return self.models[name]

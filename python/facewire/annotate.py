@@ -1,0 +1,61 @@
+"""Pictures with boxes, landmarks and names drawn in. Needs Pillow (``pip install 'facewire[server]'``)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from facewire.results import Decision, Face
+
+_COLOURS = {
+    Decision.MATCH: (46, 204, 113),
+    Decision.UNKNOWN: (241, 196, 15),
+    Decision.AMBIGUOUS: (187, 107, 217),
+    Decision.NON_MATCH: (231, 76, 60),
+    None: (52, 152, 219),
+}
+
+
+def annotate(
+    data: bytes, faces: Sequence[tuple[Face, str, Decision | None]]
+) -> Image.Image:
+    """Draws faces into a picture.
+
+    Args:
+        data: the bytes of the picture's file.
+        faces: each with its text and, for the colour, the decision.
+
+    Returns:
+        The upright RGB picture.
+    """
+    picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    draw = ImageDraw.Draw(picture)
+    for face, text, decision in faces:
+        _draw_face(draw, face, text, _COLOURS[decision], picture.width)
+    return picture
+
+
+def _draw_face(
+    draw: ImageDraw.ImageDraw, face: Face, text: str, colour: tuple[int, int, int], picture_width: int
+) -> None:
+    box = face.box
+    line = max(1, round(min(box.width, box.height) / 60))
+    draw.rectangle(
+        (box.x, box.y, box.x + box.width, box.y + box.height), outline=colour, width=line
+    )
+    for point in face.landmarks:
+        radius = line * 1.5
+        draw.ellipse(
+            (point.x - radius, point.y - radius, point.x + radius, point.y + radius), fill=colour
+        )
+    if not text:
+        return
+    font = ImageFont.load_default(size=max(10.0, min(box.height / 9, picture_width / 18)))
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    width, height = right - left + 8, bottom - top + 8
+    x = max(0.0, min(box.x, picture_width - width))
+    y = box.y - height if box.y >= height else box.y + box.height
+    draw.rectangle((x, y, x + width, y + height), fill=colour)
+    draw.text((x + 4 - left, y + 4 - top), text, font=font, fill=(0, 0, 0))

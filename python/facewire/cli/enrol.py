@@ -1,0 +1,177 @@
+"""``facewire enrol``: a folder of people into a gallery."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from facewire import results
+from facewire._requests import EnrolItem
+from facewire.cli.options import connect, console, plain, talks_to_server, write_json
+from facewire.client import Client
+from facewire.errors import NotFoundError
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+_EXIT_NO = 1
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  people/Ada Lovelace/1.jpg, 2.jpg; people/Alan Turing/a.png ...
+  facewire enrol people/ --gallery door
+  facewire enrol people/ -g door --json | jq 'select(.refusal)'"""
+)
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--gallery", "-g", "gallery_id", required=True, help="Made where missing.")
+@click.option("--use-largest-face", is_flag=True, help="Of several faces in a picture take the largest.")
+@talks_to_server
+def enrol(
+    folder: Path, gallery_id: str, use_largest_face: bool, target: str, timeout_s: float, as_json: bool
+) -> int:
+    """Enrol the people in FOLDER: one sub-folder per person, named after them, with pictures in it.
+
+    The subject's id is made from the folder's name (lower case, a-z and digits). Exit code 1 if any picture was
+    refused.
+    """
+    people = _people_in(folder)
+    with connect(target, timeout_s) as client:
+        _ensure_gallery(client, gallery_id)
+        batch = min(client.server_info().limits.max_images_per_enrol, 8)
+        outcomes = _enrol_all(client, gallery_id, people, batch, use_largest_face, as_json)
+    refused = [outcome for outcome in outcomes if outcome[2] != ""]
+    if not as_json:
+        _print_summary(len(people), len(outcomes), refused)
+    return _EXIT_NO if refused else 0
+
+
+Outcome = tuple[str, str, str, str]  # subject id, picture, refusal or "", detail
+
+
+def _people_in(folder: Path) -> dict[str, tuple[str, list[Path]]]:
+    """Subject id to display name and pictures."""
+    people: dict[str, tuple[str, list[Path]]] = {}
+    for person in sorted(path for path in folder.iterdir() if path.is_dir()):
+        pictures = sorted(p for p in person.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+        if not pictures:
+            continue
+        subject_id = subject_id_of(person.name)
+        if subject_id in people:
+            raise click.UsageError(
+                f"the folders '{people[subject_id][0]}' and '{person.name}' give the same id "
+                f"'{subject_id}'; rename one"
+            )
+        people[subject_id] = (person.name, pictures)
+    if not people:
+        raise click.UsageError(
+            f"{folder} has no sub-folders with JPEG, PNG or WebP pictures; "
+            f"put each person's pictures into {folder}/NAME/"
+        )
+    return people
+
+
+def subject_id_of(name: str) -> str:
+    """A folder's name as a subject id: accents removed, lower case, other characters to '-'.
+
+    Raises:
+        UsageError: nothing is left.
+    """
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    subject_id = re.sub(r"[^a-z0-9._]+", "-", ascii_name).strip("-._")[:63]
+    if not subject_id:
+        raise click.UsageError(f"folder '{name}' gives no id; use a name with latin letters or digits")
+    return subject_id
+
+
+def _ensure_gallery(client: Client, gallery_id: str) -> None:
+    try:
+        client.get_gallery(gallery_id)
+    except NotFoundError:
+        client.create_gallery(gallery_id)
+        click.echo(f"gallery '{gallery_id}' made", err=True)
+
+
+def _enrol_all(
+    client: Client,
+    gallery_id: str,
+    people: dict[str, tuple[str, list[Path]]],
+    batch: int,
+    use_largest_face: bool,
+    as_json: bool,
+) -> list[Outcome]:
+    plan = [
+        (subject_id, name, pictures[start : start + batch])
+        for subject_id, (name, pictures) in people.items()
+        for start in range(0, len(pictures), batch)
+    ]
+
+    def items() -> Iterator[EnrolItem]:
+        for subject_id, name, pictures in plan:
+            yield EnrolItem(subject_id, pictures, name, use_largest_face=use_largest_face)
+
+    outcomes: list[Outcome] = []
+    total = sum(len(pictures) for _, _, pictures in plan)
+    with _progress() as progress:
+        task = progress.add_task("enrolling", total=total)
+        for (subject_id, _, pictures), answer in zip(
+            plan, client.batch_enrol(gallery_id, items()), strict=True
+        ):
+            for outcome in _outcomes_of(subject_id, pictures, answer):
+                outcomes.append(outcome)
+                if as_json:
+                    keys = ("subject_id", "picture", "refusal", "detail")
+                    write_json(plain(dict(zip(keys, outcome, strict=True))))
+            progress.advance(task, len(pictures))
+    return outcomes
+
+
+def _progress() -> Progress:
+    """On standard error, and only where a person looks."""
+    from rich.console import Console
+
+    errors = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=errors,
+        disable=not errors.is_terminal,
+        transient=True,
+    )
+
+
+def _outcomes_of(
+    subject_id: str, pictures: list[Path], answer: results.BatchEnrolment
+) -> Iterator[Outcome]:
+    if answer.enrolment is None:
+        for picture in pictures:
+            yield subject_id, str(picture), "ERROR", answer.error or ""
+        return
+    for picture, outcome in zip(pictures, answer.enrolment.outcomes, strict=True):
+        refusal = outcome.refusal.value if outcome.refusal is not None else ""
+        yield subject_id, str(picture), refusal, outcome.detail
+
+
+def _print_summary(people: int, pictures: int, refused: list[Outcome]) -> None:
+    out = console()
+    out.print(
+        f"[green]{pictures - len(refused)}[/] of {pictures} pictures of {people} people enrolled"
+        + (f", [yellow]{len(refused)} refused[/]:" if refused else "")
+    )
+    if not refused:
+        return
+    table = Table("subject", "picture", "refused", "why")
+    for subject_id, picture, refusal, detail in refused:
+        table.add_row(subject_id, escape(picture), refusal, escape(detail))
+    out.print(table)
+    counts = Counter(refusal for _, _, refusal, _ in refused)
+    out.print("  ".join(f"{reason}: {count}" for reason, count in counts.most_common()))

@@ -1,0 +1,81 @@
+"""Options that many verbs share, and how results are written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+import click
+import numpy as np
+from rich.console import Console
+
+from facewire._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S
+from facewire.client import Client
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+server_option = click.option(
+    "--server",
+    "-s",
+    "target",
+    default=DEFAULT_TARGET,
+    envvar="FACEWIRE_SERVER",
+    show_default=True,
+    show_envvar=True,
+    help="host:port of the server.",
+)
+timeout_option = click.option(
+    "--timeout",
+    "timeout_s",
+    default=DEFAULT_TIMEOUT_S,
+    show_default=True,
+    type=click.FloatRange(min=0.001),
+    help="Seconds to wait for each answer.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, one object a line.")
+
+
+def talks_to_server(function: F) -> F:
+    """Adds --server, --timeout and --json."""
+    return server_option(timeout_option(json_option(function)))
+
+
+def connect(target: str, timeout_s: float) -> Client:
+    """A client for a verb; use it as a context manager."""
+    return Client(target, timeout_s=timeout_s)
+
+
+def console() -> Console:
+    """Standard output: colours and the terminal's width on a terminal, plain and wide in a pipe."""
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=200)
+
+
+def write_json(value: Any) -> None:
+    """One object on one line."""
+    click.echo(json.dumps(plain(value), ensure_ascii=False))
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON can hold it: fields by name, times in ISO 8601."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {key: plain(entry) for key, entry in value._asdict().items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, float):
+        return round(value, 6) if abs(value) > 1e-3 else float(f"{value:.3g}")
+    return value

@@ -1,0 +1,301 @@
+"""Verbs on pictures: detect, embed, verify, identify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.table import Table
+
+from facewire import results
+from facewire.cli.options import connect, console, plain, talks_to_server, write_json
+
+_EXIT_NO = 1
+_COLOURS = {
+    results.Decision.MATCH: "green",
+    results.Decision.UNKNOWN: "yellow",
+    results.Decision.AMBIGUOUS: "magenta",
+    results.Decision.NON_MATCH: "red",
+}
+_pictures = click.argument("pictures", nargs=-1, required=True, type=click.Path())
+_min_face = click.option(
+    "--min-face", "min_face_px", type=float, help="Leave out faces smaller than this, pixels."
+)
+_save = click.option(
+    "--save", type=click.Path(path_type=Path), help="Write the picture with boxes and names here (one picture)."
+)
+
+
+def decision_text(decision: results.Decision) -> str:
+    """The decision in its colour, for rich."""
+    return f"[{_COLOURS[decision]}]{decision.value}[/]"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  facewire detect photo.jpg
+  facewire detect *.jpg --json | jq .faces
+  facewire detect group.jpg --save boxes.jpg"""
+)
+@_pictures
+@_min_face
+@click.option("--min-score", type=click.FloatRange(0, 1), help="Detector score from which a face counts.")
+@_save
+@talks_to_server
+def detect(
+    pictures: tuple[str, ...],
+    min_face_px: float | None,
+    min_score: float | None,
+    save: Path | None,
+    target: str,
+    timeout_s: float,
+    as_json: bool,
+) -> int:
+    """Find faces in PICTURES. Exit code 1 if there is none at all."""
+    _one_picture_to_save(pictures, save)
+    found = 0
+    table = Table("picture", "face", "score", "box", "size px", "sharp", "light", "yaw", "pitch", "roll")
+    with connect(target, timeout_s) as client:
+        for picture in pictures:
+            answer = client.detect(picture, min_face_px=min_face_px, min_score=min_score)
+            found += len(answer.faces)
+            if as_json:
+                write_json({"picture": picture, **plain(answer)})
+            _add_faces(table, picture, answer)
+            if save is not None:
+                _annotate(picture, save, [(face, "", None) for face in answer.faces])
+    if not as_json:
+        console().print(table)
+    return 0 if found else _EXIT_NO
+
+
+def _add_faces(table: Table, picture: str, answer: results.Detections) -> None:
+    if answer.no_face_reason is not None:
+        table.add_row(picture, "-", answer.no_face_reason.value.replace("_", " ").lower())
+    for number, face in enumerate(answer.faces):
+        box, quality = face.box, face.quality
+        table.add_row(
+            picture,
+            str(number),
+            f"{face.detection_score:.3f}",
+            f"{box.x:.0f},{box.y:.0f} {box.width:.0f}x{box.height:.0f}",
+            f"{quality.size_px:.0f}",
+            f"{quality.sharpness:.1f}",
+            f"{quality.brightness:.0f}",
+            f"{quality.yaw_deg:+.0f}",
+            f"{quality.pitch_deg:+.0f}",
+            f"{quality.roll_deg:+.0f}",
+        )
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  facewire embed photo.jpg --json
+  facewire embed *.jpg --save embeddings.npz     arrays: embeddings, pictures, boxes, contract_id"""
+)
+@_pictures
+@_min_face
+@click.option("--save", type=click.Path(path_type=Path), help="Write all embeddings to this .npz file.")
+@talks_to_server
+def embed(
+    pictures: tuple[str, ...],
+    min_face_px: float | None,
+    save: Path | None,
+    target: str,
+    timeout_s: float,
+    as_json: bool,
+) -> int:
+    """Embed the faces in PICTURES. Exit code 1 if there is none at all."""
+    rows: list[tuple[str, results.EmbeddedFace]] = []
+    with connect(target, timeout_s) as client:
+        for picture in pictures:
+            answer = client.embed(picture, min_face_px=min_face_px)
+            rows += [(picture, face) for face in answer.faces]
+            if as_json:
+                write_json({"picture": picture, **plain(answer)})
+    if save is not None and rows:
+        np.savez(
+            save,
+            embeddings=np.stack([entry.embedding.values for _, entry in rows]),
+            pictures=np.array([picture for picture, _ in rows]),
+            boxes=np.array([entry.face.box for _, entry in rows], dtype=np.float32),
+            contract_id=np.array(rows[0][1].embedding.contract_id),
+        )
+    if not as_json:
+        table = Table("picture", "box", "norm", "contract", "embedding")
+        for picture, entry in rows:
+            head = " ".join(f"{value:+.3f}" for value in entry.embedding.values[:4])
+            box = entry.face.box
+            table.add_row(
+                picture,
+                f"{box.x:.0f},{box.y:.0f} {box.width:.0f}x{box.height:.0f}",
+                f"{entry.face.quality.embedding_norm or 0:.1f}",
+                entry.embedding.contract_id,
+                f"{head} ... ({len(entry.embedding.values)})",
+            )
+        console().print(table)
+    return 0 if rows else _EXIT_NO
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  facewire verify id-card.jpg selfie.jpg && echo same person
+  facewire verify selfie.jpg door/ada                 against the enrolled subject 'ada' of gallery 'door'
+  facewire verify a.jpg b.jpg --min-similarity 0.5"""
+)
+@click.argument("probe", type=click.Path())
+@click.argument("reference", type=click.Path())
+@click.option("--min-similarity", type=click.FloatRange(-1, 1), help="Cosine that makes a match.")
+@talks_to_server
+def verify(
+    probe: str,
+    reference: str,
+    min_similarity: float | None,
+    target: str,
+    timeout_s: float,
+    as_json: bool,
+) -> int:
+    """Compare PROBE with REFERENCE: two pictures, or a picture and GALLERY/SUBJECT.
+
+    A REFERENCE that is no file and has one slash names an enrolled subject. Exit code 0: same person, 1: not shown
+    to be.
+    """
+    with connect(target, timeout_s) as client:
+        answer = client.verify(probe, _reference(reference), min_similarity=min_similarity)
+    if as_json:
+        write_json(answer)
+    else:
+        _print_verification(answer)
+    return 0 if answer.decision is results.Decision.MATCH else _EXIT_NO
+
+
+def _reference(text: str) -> str | results.SubjectReference:
+    gallery_id, slash, subject_id = text.partition("/")
+    if Path(text).exists() or not slash or "/" in subject_id or Path(text).suffix:
+        return text
+    return results.SubjectReference(gallery_id, subject_id)
+
+
+def _print_verification(answer: results.Verification) -> None:
+    out = console()
+    for name, side in (("probe", answer.probe), ("reference", answer.reference)):
+        if side.no_face_reason is not None:
+            reason = side.no_face_reason.value.replace("_", " ").lower()
+            out.print(f"[yellow]{name}: no face ({reason})[/]")
+    if answer.similarity is None:
+        return
+    rate = "" if answer.estimated_fmr is None else f", estimated false-match rate {answer.estimated_fmr:.1e}"
+    out.print(
+        f"{decision_text(answer.decision)}  similarity {answer.similarity:.3f}, "
+        f"threshold {answer.min_similarity:.3f}{rate}"
+    )
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  facewire identify visitor.jpg --gallery door
+  facewire identify group.jpg -g door --save names.jpg
+  facewire identify *.jpg -g door --json | jq -c '[.picture, .faces[].decision]'"""
+)
+@_pictures
+@click.option("--gallery", "-g", "gallery_id", required=True, help="Whom to compare with.")
+@click.option("--min-similarity", type=click.FloatRange(-1, 1), help="Cosine that makes a match.")
+@click.option("--candidates", default=3, show_default=True, help="Closest subjects in the JSON.")
+@_min_face
+@_save
+@talks_to_server
+def identify(
+    pictures: tuple[str, ...],
+    gallery_id: str,
+    min_similarity: float | None,
+    candidates: int,
+    min_face_px: float | None,
+    save: Path | None,
+    target: str,
+    timeout_s: float,
+    as_json: bool,
+) -> int:
+    """Say who is in PICTURES. Exit code 1 if nobody was recognised."""
+    _one_picture_to_save(pictures, save)
+    table = identification_table()
+    matched = 0
+    with connect(target, timeout_s) as client:
+        for picture in pictures:
+            answer = client.identify(
+                gallery_id,
+                picture,
+                min_similarity=min_similarity,
+                max_candidates=candidates,
+                min_face_px=min_face_px,
+            )
+            matched += sum(face.match is not None for face in answer.faces)
+            if as_json:
+                write_json({"picture": picture, **plain(answer)})
+            add_identifications(table, picture, answer)
+            if save is not None:
+                _annotate(picture, save, labelled_faces(answer))
+    if not as_json:
+        console().print(table)
+    return 0 if matched else _EXIT_NO
+
+
+def identification_table() -> Table:
+    """An empty table for :func:`add_identifications`."""
+    table = Table("picture", "decision", "name")
+    for heading in ("similarity", "threshold", "est. FMR", "ms"):
+        table.add_column(heading, justify="right")
+    return table
+
+
+def add_identifications(table: Table, picture: str, answer: results.Identifications) -> None:
+    """A row for each face of a picture, or the reason that there is none."""
+    total = f"{answer.times.total_ms:.1f}"
+    if answer.no_face_reason is not None:
+        reason = answer.no_face_reason.value.replace("_", " ").lower()
+        table.add_row(picture, "-", f"no face: {reason}", "", "", "", total)
+    for face in answer.faces:
+        best = face.match or (face.candidates[0] if face.candidates else None)
+        rate = best.estimated_fmr if best is not None else None
+        table.add_row(
+            picture,
+            decision_text(face.decision),
+            face.match.display_name if face.match is not None else "",
+            "" if best is None else f"{best.similarity:.3f}",
+            f"{answer.min_similarity:.3f}",
+            "" if rate is None else f"{rate:.0e}",
+            total,
+        )
+
+
+Labelled = tuple[results.Face, str, results.Decision | None]
+
+
+def labelled_faces(answer: results.Identifications) -> list[Labelled]:
+    """Faces with what to write at them."""
+    labelled: list[Labelled] = []
+    for entry in answer.faces:
+        if entry.face is None:
+            continue
+        text = entry.decision.value
+        if entry.match is not None:
+            text = f"{entry.match.display_name} {entry.match.similarity:.2f}"
+        labelled.append((entry.face, text, entry.decision))
+    return labelled
+
+
+def _annotate(picture: str, target: Path, faces: list[Labelled]) -> None:
+    from facewire.annotate import annotate  # needs Pillow, which the client alone does not
+
+    annotate(Path(picture).read_bytes(), faces).save(target)
+
+
+def _one_picture_to_save(pictures: tuple[str, ...], save: Path | None) -> None:
+    if save is not None and len(pictures) != 1:
+        raise click.UsageError("--save takes exactly one picture")
+
+

@@ -1,0 +1,1 @@
+"""Verbs that need the server's parts: serve, models, demo."""

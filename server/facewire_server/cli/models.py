@@ -1,0 +1,154 @@
+"""``facewire models``: fetch, verify, list."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from facewire_server.cli.settings import effective_config, settings_options
+from facewire_server.config import Config
+from facewire_server.inference.download import FetchError
+from facewire_server.inference.download import Progress as OnBytes
+from facewire_server.inference.manifest import (
+    DetectorModel,
+    EmbedderModel,
+    Manifest,
+    ManifestError,
+    load_manifest,
+)
+from facewire_server.inference.model_cache import ModelCache, ModelMissing
+
+_EXIT_NO = 1
+_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, one object a line.")
+_names = click.argument("names", nargs=-1)
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  facewire models fetch                  the detector and embedder of the configuration
+  facewire models fetch my-embedder --config facewire.toml
+  facewire models verify && facewire serve"""
+)
+def models() -> None:
+    """Fetch, verify and list models."""
+
+
+@models.command()
+@_names
+@settings_options
+@_json
+def fetch(
+    names: tuple[str, ...], config_file: Path | None, settings: tuple[str, ...], as_json: bool
+) -> None:
+    """Fetch and convert NAMES, or the configured detector and embedder. What is here already is only checked."""
+    config = effective_config(config_file, settings)
+    cache = _cache(config)
+    for spec in _chosen(config, names):
+        had = cache.has(spec)
+        try:
+            with byte_progress(spec.name) as on_bytes:
+                cached = cache.fetch(spec, on_bytes)
+        except FetchError as error:
+            raise click.ClickException(str(error)) from error
+        if as_json:
+            click.echo(json.dumps({"name": spec.name, "path": str(cached.xml), "fetched": not had}))
+        else:
+            click.echo(f"{spec.name}: {'here already' if had else 'fetched'}, {spec.licence}")
+
+
+@models.command()
+@_names
+@settings_options
+@_json
+def verify(
+    names: tuple[str, ...], config_file: Path | None, settings: tuple[str, ...], as_json: bool
+) -> int:
+    """Compare the files of NAMES, or of the configured models, with their recorded SHA-256. Exit code 1 if any differ."""
+    config = effective_config(config_file, settings)
+    cache = _cache(config)
+    bad = 0
+    for spec in _chosen(config, names):
+        problem = ""
+        try:
+            cache.verify(spec)
+        except ModelMissing as error:
+            problem, bad = str(error), bad + 1
+        if as_json:
+            click.echo(json.dumps({"name": spec.name, "ok": not problem, "problem": problem}))
+        else:
+            click.secho(problem or f"{spec.name}: ok", fg="red" if problem else "green")
+    return _EXIT_NO if bad else 0
+
+
+@models.command("list")
+@settings_options
+@_json
+def list_models(config_file: Path | None, settings: tuple[str, ...], as_json: bool) -> None:
+    """List the models that the manifest knows."""
+    config = effective_config(config_file, settings)
+    cache = _cache(config)
+    in_use = {config.models.detector, config.models.embedder}
+    table = Table("model", "task", "kind", "licence", "fetched", "in use", "source")
+    for spec in _manifest(config).models.values():
+        row = {
+            "name": spec.name,
+            "task": spec.task,
+            "kind": spec.kind,
+            "licence": spec.licence,
+            "fetched": cache.has(spec),
+            "in_use": spec.name in in_use,
+            "source": str(spec.source),
+        }
+        if as_json:
+            click.echo(json.dumps(row))
+        table.add_row(*("yes" if v is True else "no" if v is False else str(v) for v in row.values()))
+    if not as_json:
+        wide = None if sys.stdout.isatty() else 200
+        Console(width=wide, highlight=False).print(table)
+
+
+@contextmanager
+def byte_progress(what: str) -> Iterator[OnBytes]:
+    """A bar on standard error where a person looks."""
+    errors = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _cache(config: Config) -> ModelCache:
+    return ModelCache(config.models.cache_dir, config.models.index_url)
+
+
+def _manifest(config: Config) -> Manifest:
+    try:
+        return load_manifest(config.models.manifest)
+    except ManifestError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _chosen(config: Config, names: tuple[str, ...]) -> list[DetectorModel | EmbedderModel]:
+    manifest = _manifest(config)
+    try:
+        if not names:
+            section = config.models
+            return [manifest.detector(section.detector), manifest.embedder(section.embedder)]
+        return [manifest.get(name) for name in names]
+    except ManifestError as error:
+        raise click.ClickException(str(error)) from error
