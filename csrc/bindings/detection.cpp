@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 
 #include "arguments.hpp"
 #include "register.hpp"
@@ -52,17 +53,18 @@ py::array_t<float> to_rows(const std::vector<Detection>& faces) {
 }
 
 py::array_t<float> py_decode_faces(const std::string& kind_name, const std::vector<py::tuple>& levels,
-                                   float score_threshold, float nms_iou, float scale,
+                                   float score_threshold, float nms_iou, std::array<float, 2> scale,
                                    std::int32_t max_faces) {
     const DecoderKind kind = kind_named(kind_name);
-    if (!(scale > 0.0f) || !std::isfinite(scale)) throw py::value_error("scale must be positive");
+    for (const float axis : scale)
+        if (!(axis > 0.0f) || !std::isfinite(axis)) throw py::value_error("scale must be positive");
     if (max_faces < 1) throw py::value_error("max_faces must be at least 1");
     std::vector<OutputLevel> views;
     for (std::size_t i = 0; i < levels.size(); ++i) views.push_back(require_level(levels[i], kind, i));
     std::vector<Detection> faces;
     {
         const py::gil_scoped_release unlocked;  // crowded frames take longer than 50 microseconds
-        faces = decode_faces(kind, views, {score_threshold, nms_iou, scale, max_faces});
+        faces = decode_faces(kind, views, {score_threshold, nms_iou, scale[0], scale[1], max_faces});
     }
     return to_rows(faces);
 }

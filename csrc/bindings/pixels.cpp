@@ -23,15 +23,19 @@ PixelTransform make_transform(bool rgb, std::array<float, 3> mean, std::array<fl
     return transform;
 }
 
-float py_letterbox(py::handle pixels, const std::string& format, py::handle out,
-                   const PixelTransform& transform) {
+py::tuple py_letterbox(py::handle pixels, const std::string& format, py::handle out,
+                       const PixelTransform& transform) {
     const FrameView frame = require_frame(pixels, format);
     const auto tensor = require_output<float>(out, "out", {3, kAny, kAny});
     if (tensor.size == 0) throw py::value_error("out is empty");
-    // Hundreds of microseconds for a camera frame: other threads run meanwhile. Nothing below touches Python.
-    const py::gil_scoped_release unlocked;
-    return letterbox(frame, transform, static_cast<std::int32_t>(tensor.shape[2]),
-                     static_cast<std::int32_t>(tensor.shape[1]), tensor.data);
+    LetterboxScale scale{};
+    {
+        // Hundreds of microseconds for a camera frame: other threads run meanwhile.
+        const py::gil_scoped_release unlocked;
+        scale = letterbox(frame, transform, static_cast<std::int32_t>(tensor.shape[2]),
+                          static_cast<std::int32_t>(tensor.shape[1]), tensor.data);
+    }
+    return py::make_tuple(scale.x, scale.y);
 }
 
 }  // namespace

@@ -71,11 +71,14 @@ void collect(const OutputLevel& level, float threshold, std::vector<Detection>& 
 }
 
 // Corners are scaled, not pixel centres, as OpenCV and InsightFace do with these detectors.
-void to_frame_pixels(std::vector<Detection>& faces, float scale) {
-    const float step = 1.0f / scale;
+void to_frame_pixels(std::vector<Detection>& faces, float scale_x, float scale_y) {
+    const float step_x = 1.0f / scale_x, step_y = 1.0f / scale_y;
     for (Detection& face : faces) {
-        face.x *= step, face.y *= step, face.width *= step, face.height *= step;
-        for (float& v : face.landmarks) v *= step;
+        face.x *= step_x, face.y *= step_y, face.width *= step_x, face.height *= step_y;
+        for (std::size_t k = 0; k < 5; ++k) {
+            face.landmarks[2 * k] *= step_x;
+            face.landmarks[2 * k + 1] *= step_y;
+        }
     }
 }
 
@@ -111,7 +114,7 @@ std::vector<Detection> decode_faces(DecoderKind kind, const std::vector<OutputLe
         if (kind == DecoderKind::kYunet) collect<Yunet>(level, options.score_threshold, faces);
         else collect<Scrfd>(level, options.score_threshold, faces);
     }
-    to_frame_pixels(faces, options.scale);
+    to_frame_pixels(faces, options.scale_x, options.scale_y);
     return suppress_overlaps(std::move(faces), options.nms_iou, options.max_faces);
 }
 

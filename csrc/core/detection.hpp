@@ -30,7 +30,7 @@ struct OutputLevel {
 struct DecodeOptions {
     float score_threshold;
     float nms_iou;
-    float scale;  // input pixels per frame pixel: results are divided by it
+    float scale_x, scale_y;  // input pixels per frame pixel: results are divided by them
     std::int32_t max_faces;
 };
 

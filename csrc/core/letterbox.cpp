@@ -37,17 +37,18 @@ float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::
     return std::min(fit, 1.0f);
 }
 
-float letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
+LetterboxScale letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
                 std::int32_t height, float* tensor) {
     const float scale = letterbox_scale(frame.width, frame.height, width, height);
     const std::int32_t drawn_width = scaled(frame.width, scale, width);
     const std::int32_t drawn_height = scaled(frame.height, scale, height);
-    const float step = 1.0f / scale;
-    const AffineMap map{step, 0, 0.5f * step - 0.5f, 0, step, 0.5f * step - 0.5f};
+    const float step_x = static_cast<float>(frame.width) / static_cast<float>(drawn_width);
+    const float step_y = static_cast<float>(frame.height) / static_cast<float>(drawn_height);
+    const AffineMap map{step_x, 0, 0.5f * step_x - 0.5f, 0, step_y, 0.5f * step_y - 0.5f};
     const PlanarTarget target{tensor, std::ptrdiff_t{width} * height, width, drawn_width, drawn_height};
     sample_frame(frame, map, transform, /*replicate_border=*/true, target);
     fill_padding(transform, drawn_width, drawn_height, width, height, tensor);
-    return scale;
+    return {1.0f / step_x, 1.0f / step_y};
 }
 
 }  // namespace facewire

@@ -5,12 +5,17 @@
 
 namespace facewire {
 
-// Writes 3 x height x width floats at `tensor`, and returns the scale used: input pixels per frame pixel, at
-// most 1 (small frames are not enlarged). Pixel centres map as in cv2.resize(INTER_LINEAR).
-float letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
+// Input pixels per frame pixel, along each axis. The two differ a little, as the drawn sides are whole pixels.
+struct LetterboxScale {
+    float x, y;
+};
+
+// Writes 3 x height x width floats at `tensor`, and returns the scale used, at most 1 (small frames are not
+// enlarged). Pixel centres map as in cv2.resize(INTER_LINEAR) to the size drawn.
+LetterboxScale letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
                 std::int32_t height, float* tensor);
 
-// The scale letterbox() would use.
+// The nominal scale of letterbox(), before the drawn sides are rounded.
 float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width,
                       std::int32_t height);
 

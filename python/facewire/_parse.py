@@ -89,9 +89,7 @@ def embeddings(message: recognition_pb2.EmbedFacesResponse) -> results.Embedding
         tuple(
             results.EmbeddedFace(
                 _face(entry.face),
-                results.Embedding(
-                    np.array(entry.embedding.values, dtype=np.float32), entry.embedding.contract_id
-                ),
+                results.Embedding(np.array(entry.embedding.values, dtype=np.float32), entry.embedding.contract_id),
             )
             for entry in message.faces
         ),
@@ -198,9 +196,7 @@ def _outcome(message: gallery_pb2.EnrolOutcome) -> results.EnrolOutcome:
 
 
 def enrolment(message: gallery_pb2.EnrolFacesResponse) -> results.Enrolment:
-    return results.Enrolment(
-        tuple(_outcome(outcome) for outcome in message.outcomes), subject(message.subject)
-    )
+    return results.Enrolment(tuple(_outcome(outcome) for outcome in message.outcomes), subject(message.subject))
 
 
 def batch_enrolment(message: gallery_pb2.BatchEnrolResponse) -> results.BatchEnrolment:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -49,12 +49,8 @@ def new_key() -> str:
     return uuid.uuid4().hex
 
 
-def _options(
-    min_score: float | None, min_face_px: float | None, max_faces: int
-) -> recognition_pb2.DetectionOptions:
-    return recognition_pb2.DetectionOptions(
-        min_score=min_score, min_face_px=min_face_px, max_faces=max_faces
-    )
+def _options(min_score: float | None, min_face_px: float | None, max_faces: int) -> recognition_pb2.DetectionOptions:
+    return recognition_pb2.DetectionOptions(min_score=min_score, min_face_px=min_face_px, max_faces=max_faces)
 
 
 def detect(
@@ -63,9 +59,7 @@ def detect(
     request = recognition_pb2.DetectFacesRequest(
         image=image_message(image), options=_options(min_score, min_face_px, max_faces)
     )
-    return _recognition(
-        "DetectFaces", request, recognition_pb2.DetectFacesResponse, _parse.detections
-    )
+    return _recognition("DetectFaces", request, recognition_pb2.DetectFacesResponse, _parse.detections)
 
 
 def embed(
@@ -74,9 +68,7 @@ def embed(
     request = recognition_pb2.EmbedFacesRequest(
         image=image_message(image), options=_options(min_score, min_face_px, max_faces)
     )
-    return _recognition(
-        "EmbedFaces", request, recognition_pb2.EmbedFacesResponse, _parse.embeddings
-    )
+    return _recognition("EmbedFaces", request, recognition_pb2.EmbedFacesResponse, _parse.embeddings)
 
 
 def _embedding(embedding: results.Embedding) -> face_pb2.Embedding:
@@ -88,9 +80,7 @@ def _side(side: VerifySideLike) -> recognition_pb2.VerifySide:
     if isinstance(side, results.Embedding):
         return recognition_pb2.VerifySide(embedding=_embedding(side))
     if isinstance(side, results.SubjectReference):
-        reference = recognition_pb2.SubjectReference(
-            gallery_id=side.gallery_id, subject_id=side.subject_id
-        )
+        reference = recognition_pb2.SubjectReference(gallery_id=side.gallery_id, subject_id=side.subject_id)
         return recognition_pb2.VerifySide(subject=reference)
     return recognition_pb2.VerifySide(image=image_message(side))
 
@@ -101,9 +91,7 @@ def verify(
     request = recognition_pb2.VerifyFacesRequest(
         probe=_side(probe), reference=_side(reference), min_similarity=min_similarity
     )
-    return _recognition(
-        "VerifyFaces", request, recognition_pb2.VerifyFacesResponse, _parse.verification
-    )
+    return _recognition("VerifyFaces", request, recognition_pb2.VerifyFacesResponse, _parse.verification)
 
 
 def identify(
@@ -125,9 +113,7 @@ def identify(
         request.embedding.CopyFrom(_embedding(probe))
     else:
         request.image.CopyFrom(image_message(probe))
-    return _recognition(
-        "IdentifyFaces", request, recognition_pb2.IdentifyFacesResponse, _parse.identifications
-    )
+    return _recognition("IdentifyFaces", request, recognition_pb2.IdentifyFacesResponse, _parse.identifications)
 
 
 def create_gallery(gallery_id: str, display_name: str) -> Unary[results.Gallery]:
@@ -144,9 +130,7 @@ def create_gallery(gallery_id: str, display_name: str) -> Unary[results.Gallery]
 
 def get_gallery(gallery_id: str) -> Unary[results.Gallery]:
     request = gallery_pb2.GetGalleryRequest(gallery_id=gallery_id)
-    return _gallery(
-        "GetGallery", request, gallery_pb2.GetGalleryResponse, lambda m: _parse.gallery(m.gallery)
-    )
+    return _gallery("GetGallery", request, gallery_pb2.GetGalleryResponse, lambda m: _parse.gallery(m.gallery))
 
 
 Page = tuple[list[T], str]
@@ -185,9 +169,7 @@ def create_subject(
         labels=labels,
         attributes=dict(attributes),
     )
-    request = gallery_pb2.CreateSubjectRequest(
-        gallery_id=gallery_id, subject=subject, idempotency_key=new_key()
-    )
+    request = gallery_pb2.CreateSubjectRequest(gallery_id=gallery_id, subject=subject, idempotency_key=new_key())
     return _gallery(
         "CreateSubject",
         request,
@@ -198,15 +180,11 @@ def create_subject(
 
 def get_subject(gallery_id: str, subject_id: str) -> Unary[results.Subject]:
     request = gallery_pb2.GetSubjectRequest(gallery_id=gallery_id, subject_id=subject_id)
-    return _gallery(
-        "GetSubject", request, gallery_pb2.GetSubjectResponse, lambda m: _parse.subject(m.subject)
-    )
+    return _gallery("GetSubject", request, gallery_pb2.GetSubjectResponse, lambda m: _parse.subject(m.subject))
 
 
 def list_subjects(gallery_id: str, label: str, token: str) -> Unary[Page[results.Subject]]:
-    request = gallery_pb2.ListSubjectsRequest(
-        gallery_id=gallery_id, label=label, page_token=token
-    )
+    request = gallery_pb2.ListSubjectsRequest(gallery_id=gallery_id, label=label, page_token=token)
     return _gallery(
         "ListSubjects",
         request,
@@ -227,9 +205,7 @@ def update_subject(
         subject_id=subject_id,
         display_name=display_name,
         labels=None if labels is None else gallery_pb2.LabelList(values=labels),
-        attributes=None
-        if attributes is None
-        else gallery_pb2.AttributeMap(values=dict(attributes)),
+        attributes=None if attributes is None else gallery_pb2.AttributeMap(values=dict(attributes)),
         idempotency_key=new_key(),
     )
     return _gallery(
@@ -241,9 +217,7 @@ def update_subject(
 
 
 def delete_subject(gallery_id: str, subject_id: str) -> Unary[int]:
-    request = gallery_pb2.DeleteSubjectRequest(
-        gallery_id=gallery_id, subject_id=subject_id, idempotency_key=new_key()
-    )
+    request = gallery_pb2.DeleteSubjectRequest(gallery_id=gallery_id, subject_id=subject_id, idempotency_key=new_key())
     return _gallery(
         "DeleteSubject",
         request,
@@ -286,9 +260,7 @@ def enrol_message(gallery_id: str, item: EnrolItem) -> gallery_pb2.EnrolFacesReq
     )
 
 
-def batch_messages(
-    gallery_id: str, items: Iterable[EnrolItem]
-) -> Iterable[gallery_pb2.BatchEnrolRequest]:
+def batch_messages(gallery_id: str, items: Iterable[EnrolItem]) -> Iterable[gallery_pb2.BatchEnrolRequest]:
     """A batch on the wire, made as it is sent."""
     for item in items:
         yield gallery_pb2.BatchEnrolRequest(enrol=enrol_message(gallery_id, item))
@@ -297,7 +269,7 @@ def batch_messages(
 def _name_of(image: ImageLike, number: int) -> str:
     if isinstance(image, bytes | np.ndarray | RawFrame):
         return f"image {number}"
-    return os.path.basename(os.fspath(image))
+    return Path(image).name
 
 
 def enrol(gallery_id: str, item: EnrolItem) -> Unary[results.Enrolment]:
@@ -310,9 +282,7 @@ def enrol(gallery_id: str, item: EnrolItem) -> Unary[results.Enrolment]:
 
 
 def list_faces(gallery_id: str, subject_id: str, token: str) -> Unary[Page[results.EnrolledFace]]:
-    request = gallery_pb2.ListFacesRequest(
-        gallery_id=gallery_id, subject_id=subject_id, page_token=token
-    )
+    request = gallery_pb2.ListFacesRequest(gallery_id=gallery_id, subject_id=subject_id, page_token=token)
     return _gallery(
         "ListFaces",
         request,
@@ -322,15 +292,11 @@ def list_faces(gallery_id: str, subject_id: str, token: str) -> Unary[Page[resul
 
 
 def delete_face(gallery_id: str, face_id: str) -> Unary[None]:
-    request = gallery_pb2.DeleteFaceRequest(
-        gallery_id=gallery_id, face_id=face_id, idempotency_key=new_key()
-    )
+    request = gallery_pb2.DeleteFaceRequest(gallery_id=gallery_id, face_id=face_id, idempotency_key=new_key())
     return _gallery("DeleteFace", request, gallery_pb2.DeleteFaceResponse, lambda m: None)
 
 
-def import_messages(
-    gallery_id: str, key: str, pieces: Iterable[bytes]
-) -> Iterable[gallery_pb2.ImportGalleryRequest]:
+def import_messages(gallery_id: str, key: str, pieces: Iterable[bytes]) -> Iterable[gallery_pb2.ImportGalleryRequest]:
     """An import on the wire: the target, then the file."""
     target = gallery_pb2.ImportTarget(gallery_id=gallery_id, idempotency_key=key)
     yield gallery_pb2.ImportGalleryRequest(target=target)

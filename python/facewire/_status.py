@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from google.rpc import error_details_pb2
@@ -41,7 +41,7 @@ def to_error(failure: grpc.RpcError, target: str) -> errors.ServerError:
 
 
 def _read_details(failure: grpc.RpcError, error: errors.ServerError) -> None:
-    status = rpc_status.from_call(_AsCall(failure))
+    status = rpc_status.from_call(_AsCall(failure))  # type: ignore[arg-type]
     for box in status.details if status is not None else ():
         info = error_details_pb2.ErrorInfo()
         bad = error_details_pb2.BadRequest()
@@ -68,7 +68,8 @@ class _AsCall:
         return self._failure.details() or ""
 
     def trailing_metadata(self) -> list[tuple[str, bytes | str]]:
-        return [(str(key), value) for key, value in self._failure.trailing_metadata() or ()]
+        metadata: Any = self._failure.trailing_metadata() or ()
+        return [(str(key), value) for key, value in metadata]
 
 
 def retry_delay_s(error: errors.ServerError, attempt: int) -> float | None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2
+from typing_extensions import Self
 
 from facewire import _parse, _requests, results
 from facewire._channel import (
@@ -22,6 +23,7 @@ from facewire._channel import (
     DEFAULT_TIMEOUT_S,
     FILE_CHUNK_BYTES,
 )
+from facewire._private_file import private_file
 from facewire._requests import EnrolItem, ProbeLike, Unary, VerifySideLike
 from facewire._status import retry_delay_s, to_error
 from facewire.errors import UnavailableError
@@ -53,7 +55,7 @@ class Client:
         self._retries = retries
         self._channel = grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -66,7 +68,7 @@ class Client:
 
     async def close(self) -> None:
         """Closes the connection; calls under way fail."""
-        await self._channel.close()
+        await self._channel.close(None)
 
     # --- pictures -------------------------------------------------------------------------------------------
 
@@ -176,9 +178,7 @@ class Client:
         attributes: Mapping[str, str] | None = None,
     ) -> results.Subject:
         """Replaces what is given and leaves the rest."""
-        return await self._call(
-            _requests.update_subject(gallery_id, subject_id, display_name, labels, attributes)
-        )
+        return await self._call(_requests.update_subject(gallery_id, subject_id, display_name, labels, attributes))
 
     async def delete_subject(self, gallery_id: str, subject_id: str) -> int:
         """Erases a subject with its templates; returns how many."""
@@ -198,9 +198,7 @@ class Client:
         item = EnrolItem(subject_id, images, display_name, create_subject, use_largest_face)
         return await self._call(_requests.enrol(gallery_id, item))
 
-    async def batch_enrol(
-        self, gallery_id: str, items: Iterable[EnrolItem]
-    ) -> AsyncIterator[results.BatchEnrolment]:
+    async def batch_enrol(self, gallery_id: str, items: Iterable[EnrolItem]) -> AsyncIterator[results.BatchEnrolment]:
         """Enrols many subjects on one stream; answers come in order, one an item, while it is sent.
 
         A refused item ends nothing; a broken connection raises, and what was answered is enrolled.
@@ -218,9 +216,7 @@ class Client:
         finally:
             call.cancel()
 
-    def list_faces(
-        self, gallery_id: str, *, subject_id: str = ""
-    ) -> AsyncIterator[results.EnrolledFace]:
+    def list_faces(self, gallery_id: str, *, subject_id: str = "") -> AsyncIterator[results.EnrolledFace]:
         """All templates in the order of enrolment, or those of one subject, fetched in pages."""
         return self._pages(lambda token: _requests.list_faces(gallery_id, subject_id, token))
 
@@ -238,27 +234,20 @@ class Client:
             request_serializer=gallery_pb2.ExportGalleryRequest.SerializeToString,
             response_deserializer=gallery_pb2.ExportGalleryResponse.FromString,
         )(gallery_pb2.ExportGalleryRequest(gallery_id=gallery_id))
-        target = Path(path)
-        partial = target.with_name(target.name + ".part")
         try:
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            with private_file(path) as file:
                 async for message in call:
                     file.write(message.data)
-                file.flush()
-                os.fsync(file.fileno())
                 size = file.tell()
-            partial.replace(target)
         except grpc.RpcError as failure:
             raise to_error(failure, self.target) from failure
         finally:
-            partial.unlink(missing_ok=True)
+            call.cancel()
         return size
 
-    async def import_gallery(
-        self, path: str | os.PathLike[str], *, gallery_id: str = ""
-    ) -> results.Gallery:
+    async def import_gallery(self, path: str | os.PathLike[str], *, gallery_id: str = "") -> results.Gallery:
         """Makes a gallery from a file that :meth:`export_gallery` wrote; default: under its old id."""
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:  # noqa: ASYNC230 - read while it is sent, a chunk at a time
             pieces = iter(lambda: file.read(FILE_CHUNK_BYTES), b"")
             messages = _requests.import_messages(gallery_id, _requests.new_key(), pieces)
             try:

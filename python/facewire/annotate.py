@@ -18,9 +18,7 @@ _COLOURS = {
 }
 
 
-def annotate(
-    data: bytes, faces: Sequence[tuple[Face, str, Decision | None]]
-) -> Image.Image:
+def annotate(data: bytes, faces: Sequence[tuple[Face, str, Decision | None]]) -> Image.Image:
     """Draws faces into a picture.
 
     Args:
@@ -42,14 +40,10 @@ def _draw_face(
 ) -> None:
     box = face.box
     line = max(1, round(min(box.width, box.height) / 60))
-    draw.rectangle(
-        (box.x, box.y, box.x + box.width, box.y + box.height), outline=colour, width=line
-    )
+    draw.rectangle((box.x, box.y, box.x + box.width, box.y + box.height), outline=colour, width=line)
     for point in face.landmarks:
         radius = line * 1.5
-        draw.ellipse(
-            (point.x - radius, point.y - radius, point.x + radius, point.y + radius), fill=colour
-        )
+        draw.ellipse((point.x - radius, point.y - radius, point.x + radius, point.y + radius), fill=colour)
     if not text:
         return
     font = ImageFont.load_default(size=max(10.0, min(box.height / 9, picture_width / 18)))

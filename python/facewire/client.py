@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2
+from typing_extensions import Self
 
 from facewire import _parse, _requests, results
 from facewire._channel import (
@@ -20,6 +21,7 @@ from facewire._channel import (
     DEFAULT_TIMEOUT_S,
     FILE_CHUNK_BYTES,
 )
+from facewire._private_file import private_file
 from facewire._requests import EnrolItem, ProbeLike, Unary, VerifySideLike
 from facewire._status import retry_delay_s, to_error
 from facewire.errors import UnavailableError
@@ -61,7 +63,7 @@ class Client:
         self._retries = retries
         self._channel = grpc.insecure_channel(target, options=CHANNEL_OPTIONS)
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -188,9 +190,7 @@ class Client:
         attributes: Mapping[str, str] | None = None,
     ) -> results.Subject:
         """Makes a subject without templates; an empty id lets the server choose one."""
-        return self._call(
-            _requests.create_subject(gallery_id, subject_id, display_name, labels, attributes or {})
-        )
+        return self._call(_requests.create_subject(gallery_id, subject_id, display_name, labels, attributes or {}))
 
     def get_subject(self, gallery_id: str, subject_id: str) -> results.Subject:
         """One subject."""
@@ -210,9 +210,7 @@ class Client:
         attributes: Mapping[str, str] | None = None,
     ) -> results.Subject:
         """Replaces what is given and leaves the rest."""
-        return self._call(
-            _requests.update_subject(gallery_id, subject_id, display_name, labels, attributes)
-        )
+        return self._call(_requests.update_subject(gallery_id, subject_id, display_name, labels, attributes))
 
     def delete_subject(self, gallery_id: str, subject_id: str) -> int:
         """Erases a subject with its templates; returns how many."""
@@ -240,9 +238,7 @@ class Client:
         item = EnrolItem(subject_id, images, display_name, create_subject, use_largest_face)
         return self._call(_requests.enrol(gallery_id, item))
 
-    def batch_enrol(
-        self, gallery_id: str, items: Iterable[EnrolItem]
-    ) -> Iterator[results.BatchEnrolment]:
+    def batch_enrol(self, gallery_id: str, items: Iterable[EnrolItem]) -> Iterator[results.BatchEnrolment]:
         """Enrols many subjects on one stream; answers come in order, one an item, while it is sent.
 
         A refused item ends nothing; a broken connection raises, and what was answered is enrolled.
@@ -258,11 +254,9 @@ class Client:
         except grpc.RpcError as failure:
             raise to_error(failure, self.target) from failure
         finally:
-            call.cancel()
+            call.cancel()  # type: ignore[no-untyped-call]
 
-    def list_faces(
-        self, gallery_id: str, *, subject_id: str = ""
-    ) -> Iterator[results.EnrolledFace]:
+    def list_faces(self, gallery_id: str, *, subject_id: str = "") -> Iterator[results.EnrolledFace]:
         """All templates in the order of enrolment, or those of one subject, fetched in pages."""
         return self._pages(lambda token: _requests.list_faces(gallery_id, subject_id, token))
 
@@ -280,27 +274,19 @@ class Client:
             request_serializer=gallery_pb2.ExportGalleryRequest.SerializeToString,
             response_deserializer=gallery_pb2.ExportGalleryResponse.FromString,
         )(gallery_pb2.ExportGalleryRequest(gallery_id=gallery_id))
-        target = Path(path)
-        partial = target.with_name(target.name + ".part")
         try:
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                for message in call:
-                    file.write(message.data)
-                file.flush()
-                os.fsync(file.fileno())
+            with private_file(path) as file:
+                file.writelines(message.data for message in call)
                 size = file.tell()
-            partial.replace(target)
         except grpc.RpcError as failure:
             raise to_error(failure, self.target) from failure
         finally:
-            partial.unlink(missing_ok=True)
+            call.cancel()  # type: ignore[no-untyped-call]
         return size
 
-    def import_gallery(
-        self, path: str | os.PathLike[str], *, gallery_id: str = ""
-    ) -> results.Gallery:
+    def import_gallery(self, path: str | os.PathLike[str], *, gallery_id: str = "") -> results.Gallery:
         """Makes a gallery from a file that :meth:`export_gallery` wrote; default: under its old id."""
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             pieces = iter(lambda: file.read(FILE_CHUNK_BYTES), b"")
             messages = _requests.import_messages(gallery_id, _requests.new_key(), pieces)
             try:

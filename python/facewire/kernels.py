@@ -107,9 +107,7 @@ def use_isa(name: str) -> None:
     _native.use_isa(name)
 
 
-def letterbox(
-    pixels: Pixels, format: str, out: FloatArray, transform: PixelTransform | None = None
-) -> float:
+def letterbox(pixels: Pixels, format: str, out: FloatArray, transform: PixelTransform | None = None) -> tuple[float, float]:
     """Scales a frame into the top left of ``out`` and blackens the rest.
 
     Args:
@@ -118,14 +116,14 @@ def letterbox(
         transform: default: B, G, R planes of 0..255.
 
     Returns:
-        Input pixels per frame pixel, at most 1: small frames are not enlarged. Bilinear, pixel centres mapped
-        as in ``cv2.resize(INTER_LINEAR)``.
+        Input pixels per frame pixel along x and y, at most 1: small frames are not enlarged. The two differ a
+        little, as the sides drawn are whole pixels. Bilinear, exactly where ``cv2.resize(INTER_LINEAR)`` samples.
     """
     return _native.letterbox(pixels, format, out, transform or PixelTransform())
 
 
 def letterbox_scale(frame_width: int, frame_height: int, width: int, height: int) -> float:
-    """The scale :func:`letterbox` would use for such a frame and target, all in pixels."""
+    """The nominal scale of :func:`letterbox` for such a frame and target, all in pixels."""
     return _native.letterbox_scale(frame_width, frame_height, width, height)
 
 
@@ -135,7 +133,7 @@ def decode_faces(
     *,
     score_threshold: float,
     nms_iou: float,
-    scale: float,
+    scale: tuple[float, float],
     max_faces: int,
 ) -> FloatArray:
     """Raw detector output to faces, with greedy non-maximum suppression.
@@ -147,7 +145,7 @@ def decode_faces(
             landmarks (m, 10)), m = columns * rows * anchors, row-major, float32.
         score_threshold: 0..1.
         nms_iou: boxes that overlap a better one by more are dropped, 0..1.
-        scale: what :func:`letterbox` returned; results are divided by it.
+        scale: what :func:`letterbox` returned; along x and y; results are divided by it.
         max_faces: at most so many.
 
     Returns:
@@ -202,9 +200,7 @@ def align_faces(
         uint8 (n,): 0 aligned; refused, with a black chip: 1 a landmark is not finite, 2 the landmarks coincide,
         3 the chip would show nothing of the frame.
     """
-    return _native.align_faces(
-        pixels, format, landmarks, reference, out, transform or PixelTransform()
-    )
+    return _native.align_faces(pixels, format, landmarks, reference, out, transform or PixelTransform())
 
 
 def measure_quality(

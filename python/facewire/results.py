@@ -143,14 +143,7 @@ class StageTimes:
     @property
     def total_ms(self) -> float:
         """Sum of the stages."""
-        return (
-            self.queue_ms
-            + self.decode_ms
-            + self.detect_ms
-            + self.align_ms
-            + self.embed_ms
-            + self.search_ms
-        )
+        return self.queue_ms + self.decode_ms + self.detect_ms + self.align_ms + self.embed_ms + self.search_ms
 
 
 @dataclass(frozen=True, slots=True)

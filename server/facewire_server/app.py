@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from facewire import kernels
+
 from facewire_server.config import Config, EnrolmentSection
 from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.decision import DecisionPolicy
@@ -30,7 +31,7 @@ from facewire_server.pipeline.engine import (
     ServerFacts,
     StoreThread,
 )
-from facewire_server.pipeline.enrolment import EnrolmentGate, Enroller
+from facewire_server.pipeline.enrolment import Enroller, EnrolmentGate
 from facewire_server.pipeline.recognizer import Recognizer
 from facewire_server.pipeline.workers import WorkerPool
 from facewire_server.rpc.server import RpcServer, ServerOptions
@@ -63,16 +64,12 @@ def load_models(config: Config) -> LoadedModels:
     cache = ModelCache(section.cache_dir, section.index_url)
     runtime = Runtime(cache.compiled_dir, config.workers, config.workers)
 
-    def load(
-        spec: DetectorModel | EmbedderModel, device: str, shapes: list[Shape]
-    ) -> Network:
+    def load(spec: DetectorModel | EmbedderModel, device: str, shapes: list[Shape]) -> Network:
         xml = cache.verify(spec).xml
         return runtime.load(xml, Placement(device, section.precision), shapes, spec.golden)
 
     sizes = [tuple(map(int, size.split("x"))) for size in section.detector_sizes]
-    detector_net = load(
-        detector_spec, section.detector_device, [(1, 3, height, width) for width, height in sizes]
-    )
+    detector_net = load(detector_spec, section.detector_device, [(1, 3, height, width) for width, height in sizes])
     side = embedder_spec.size
     embedder_net = load(
         embedder_spec,
@@ -169,14 +166,10 @@ class Server:
         self._gallery = await self._timed(
             "open gallery and build index",
             self._store.run(
-                lambda: open_gallery(
-                    self._config.gallery.path, self._config.gallery.max_templates_per_subject
-                )
+                lambda: open_gallery(self._config.gallery.path, self._config.gallery.max_templates_per_subject)
             ),
         )
-        models = await self._timed(
-            "load, warm and test models", asyncio.to_thread(load_models, self._config)
-        )
+        models = await self._timed("load, warm and test models", asyncio.to_thread(load_models, self._config))
         self._slot.put(self._engine(models, self._gallery))
         await self._rpc.serving()
 
@@ -195,9 +188,7 @@ class Server:
         return result
 
     def _engine(self, models: LoadedModels, gallery: OpenedGallery) -> Engine:
-        recognizer = Recognizer(
-            models.detector, models.embedder, gallery.live, make_policy(self._config)
-        )
+        recognizer = Recognizer(models.detector, models.embedder, gallery.live, make_policy(self._config))
         return Engine(
             recognizer=recognizer,
             enroller=Enroller(recognizer, _gate(self._config.enrolment)),
@@ -220,9 +211,7 @@ class Server:
         )
 
 
-async def serve_until_signal(
-    config: Config, on_stage: OnStage, on_ready: Callable[[Server], None]
-) -> None:
+async def serve_until_signal(config: Config, on_stage: OnStage, on_ready: Callable[[Server], None]) -> None:
     """Runs a server until SIGTERM or SIGINT; a second signal ends the process at once."""
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()

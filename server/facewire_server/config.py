@@ -78,9 +78,9 @@ class ModelsSection(_Section):
         "480x640",
         "384x640",
     )
-    embedder_batches: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1, max_length=8)
-    ] = (1,)
+    embedder_batches: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1, max_length=8)] = (
+        1,
+    )
     second_look: bool = True
 
 
@@ -127,7 +127,7 @@ class GallerySection(_Section):
 
 
 class LoggingSection(_Section):
-    """[logging]"""
+    """[logging]: how much is said, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
@@ -189,11 +189,12 @@ def _from_file(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"configuration {file} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration {file} is not valid TOML: {error}") from error
+    return content
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:

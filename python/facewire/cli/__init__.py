@@ -1,4 +1,4 @@
-"""The command line: ``facewire``. Verbs of the client are here; ``serve``, ``models`` and ``demo`` come with the server."""
+"""The command line, ``facewire``; ``serve``, ``models`` and ``demo`` come with the server's parts."""
 
 from facewire.cli.main import main
 

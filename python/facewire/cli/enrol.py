@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -34,9 +35,7 @@ Examples:
 @click.option("--gallery", "-g", "gallery_id", required=True, help="Made where missing.")
 @click.option("--use-largest-face", is_flag=True, help="Of several faces in a picture take the largest.")
 @talks_to_server
-def enrol(
-    folder: Path, gallery_id: str, use_largest_face: bool, target: str, timeout_s: float, as_json: bool
-) -> int:
+def enrol(folder: Path, gallery_id: str, use_largest_face: bool, target: str, timeout_s: float, as_json: bool) -> int:
     """Enrol the people in FOLDER: one sub-folder per person, named after them, with pictures in it.
 
     The subject's id is made from the folder's name (lower case, a-z and digits). Exit code 1 if any picture was
@@ -66,8 +65,7 @@ def _people_in(folder: Path) -> dict[str, tuple[str, list[Path]]]:
         subject_id = subject_id_of(person.name)
         if subject_id in people:
             raise click.UsageError(
-                f"the folders '{people[subject_id][0]}' and '{person.name}' give the same id "
-                f"'{subject_id}'; rename one"
+                f"the folders '{people[subject_id][0]}' and '{person.name}' give the same id '{subject_id}'; rename one"
             )
         people[subject_id] = (person.name, pictures)
     if not people:
@@ -121,9 +119,7 @@ def _enrol_all(
     total = sum(len(pictures) for _, _, pictures in plan)
     with _progress() as progress:
         task = progress.add_task("enrolling", total=total)
-        for (subject_id, _, pictures), answer in zip(
-            plan, client.batch_enrol(gallery_id, items()), strict=True
-        ):
+        for (subject_id, _, pictures), answer in zip(plan, client.batch_enrol(gallery_id, items()), strict=True):
             for outcome in _outcomes_of(subject_id, pictures, answer):
                 outcomes.append(outcome)
                 if as_json:
@@ -135,8 +131,6 @@ def _enrol_all(
 
 def _progress() -> Progress:
     """On standard error, and only where a person looks."""
-    from rich.console import Console
-
     errors = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
@@ -149,9 +143,7 @@ def _progress() -> Progress:
     )
 
 
-def _outcomes_of(
-    subject_id: str, pictures: list[Path], answer: results.BatchEnrolment
-) -> Iterator[Outcome]:
+def _outcomes_of(subject_id: str, pictures: list[Path], answer: results.BatchEnrolment) -> Iterator[Outcome]:
     if answer.enrolment is None:
         for picture in pictures:
             yield subject_id, str(picture), "ERROR", answer.error or ""

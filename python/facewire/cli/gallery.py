@@ -73,9 +73,7 @@ def delete(gallery_id: str, yes: bool, target: str, timeout_s: float, as_json: b
     with connect(target, timeout_s) as client:
         if not yes:
             found = client.get_gallery(gallery_id)
-            click.confirm(
-                f"erase gallery '{gallery_id}' with {found.subject_count} subjects?", abort=True, err=True
-            )
+            click.confirm(f"erase gallery '{gallery_id}' with {found.subject_count} subjects?", abort=True, err=True)
         subjects, faces = client.delete_gallery(gallery_id)
     if as_json:
         write_json({"deleted_subjects": subjects, "deleted_faces": faces})
@@ -144,9 +142,7 @@ def set_subject(
 @_gallery_id
 @_subject_id
 @talks_to_server
-def remove_subject(
-    gallery_id: str, subject_id: str, target: str, timeout_s: float, as_json: bool
-) -> None:
+def remove_subject(gallery_id: str, subject_id: str, target: str, timeout_s: float, as_json: bool) -> None:
     """Erase a subject with all templates."""
     with connect(target, timeout_s) as client:
         faces = client.delete_subject(gallery_id, subject_id)
@@ -222,6 +218,4 @@ def import_gallery(file: Path, gallery_id: str, target: str, timeout_s: float, a
     if as_json:
         write_json(made)
     else:
-        console().print(
-            f"gallery '{made.gallery_id}' made: {made.subject_count} subjects, {made.face_count} faces"
-        )
+        console().print(f"gallery '{made.gallery_id}' made: {made.subject_count} subjects, {made.face_count} faces")

@@ -19,11 +19,11 @@ _COLOURS = {
     results.Decision.NON_MATCH: "red",
 }
 _pictures = click.argument("pictures", nargs=-1, required=True, type=click.Path())
-_min_face = click.option(
-    "--min-face", "min_face_px", type=float, help="Leave out faces smaller than this, pixels."
-)
+_min_face = click.option("--min-face", "min_face_px", type=float, help="Leave out faces smaller than this, pixels.")
 _save = click.option(
-    "--save", type=click.Path(path_type=Path), help="Write the picture with boxes and names here (one picture)."
+    "--save",
+    type=click.Path(path_type=Path),
+    help="Write the picture with boxes and names here (one picture).",
 )
 
 
@@ -289,7 +289,7 @@ def labelled_faces(answer: results.Identifications) -> list[Labelled]:
 
 
 def _annotate(picture: str, target: Path, faces: list[Labelled]) -> None:
-    from facewire.annotate import annotate  # needs Pillow, which the client alone does not
+    from facewire.annotate import annotate  # noqa: PLC0415 - needs Pillow, which the client alone does not
 
     annotate(Path(picture).read_bytes(), faces).save(target)
 
@@ -297,5 +297,3 @@ def _annotate(picture: str, target: Path, faces: list[Labelled]) -> None:
 def _one_picture_to_save(pictures: tuple[str, ...], save: Path | None) -> None:
     if save is not None and len(pictures) != 1:
         raise click.UsageError("--save takes exactly one picture")
-
-

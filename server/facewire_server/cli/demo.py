@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from PIL import Image
-from rich.console import Console
-
 import facewire
 from facewire.annotate import annotate
 from facewire.cli.pictures import add_identifications, identification_table, labelled_faces
+from PIL import Image
+from rich.console import Console
+
 from facewire_server.cli.models import byte_progress, ensure_models
 from facewire_server.cli.settings import effective_config, settings_options
 from facewire_server.config import Config
@@ -73,11 +73,13 @@ def demo(config_file: Path | None, settings: tuple[str, ...], output: Path) -> i
             samples = fetch_samples(config.models.cache_dir, config.models.index_url, on_bytes)
     except FetchError as error:
         raise click.ClickException(str(error)) from error
-    with tempfile.TemporaryDirectory(prefix="facewire-demo-") as folder:
-        with _running_server(config, Path(folder)) as (target, seconds):
-            out.print(f"server at {target}, serving after {seconds:.1f} s")
-            with facewire.Client(target) as client:
-                shown = _enrol_and_identify(client, samples, out)
+    with (
+        tempfile.TemporaryDirectory(prefix="facewire-demo-") as folder,
+        _running_server(config, Path(folder)) as (target, seconds),
+        facewire.Client(target) as client,
+    ):
+        out.print(f"server at {target}, serving after {seconds:.1f} s")
+        shown = _enrol_and_identify(client, samples, out)
     out.print("server stopped")
     picture = _write_sheet(shown, output)
     out.print(f"annotated picture: {picture}")
@@ -98,10 +100,9 @@ def _running_server(config: Config, folder: Path) -> Iterator[tuple[str, float]]
     start = time.monotonic()
     log = folder / "server.log"
     with log.open("wb") as log_file:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log_file)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log_file)  # noqa: S603 - ourselves
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline().decode().strip()  # ends early if the server does
+        line = process.stdout.readline().decode().strip() if process.stdout else ""  # ends early if the server does
         if not line.startswith("serving at "):
             raise click.ClickException(f"the server did not start:\n{log.read_text()}")
         yield line.removeprefix("serving at "), time.monotonic() - start

@@ -52,9 +52,7 @@ def models() -> None:
 @_names
 @settings_options
 @_json
-def fetch(
-    names: tuple[str, ...], config_file: Path | None, settings: tuple[str, ...], as_json: bool
-) -> None:
+def fetch(names: tuple[str, ...], config_file: Path | None, settings: tuple[str, ...], as_json: bool) -> None:
     """Fetch and convert NAMES, or the configured detector and embedder. What is here already is only checked."""
     try:
         ensure_models(effective_config(config_file, settings), names, as_json)
@@ -66,10 +64,8 @@ def fetch(
 @_names
 @settings_options
 @_json
-def verify(
-    names: tuple[str, ...], config_file: Path | None, settings: tuple[str, ...], as_json: bool
-) -> int:
-    """Compare the files of NAMES, or of the configured models, with their recorded SHA-256. Exit code 1 if any differ."""
+def verify(names: tuple[str, ...], config_file: Path | None, settings: tuple[str, ...], as_json: bool) -> int:
+    """Compare files of NAMES, or of the configured models, with their SHA-256. Exit code 1 if one differs."""
     config = effective_config(config_file, settings)
     cache = _cache(config)
     bad = 0

@@ -37,7 +37,5 @@ class EmbeddingContract:
     @property
     def contract_id(self) -> str:
         """Digest of all of the above: ``fw1-`` and 16 hexadecimal digits."""
-        canonical = json.dumps(
-            {**asdict(self), "preprocessing": PREPROCESSING_VERSION}, sort_keys=True
-        )
+        canonical = json.dumps({**asdict(self), "preprocessing": PREPROCESSING_VERSION}, sort_keys=True)
         return "fw1-" + hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -76,9 +76,7 @@ class DecisionPolicy:
         fmr: float = 1.0 - (1.0 - self.target_fpir) ** (1.0 / comparisons)
         return self.calibration.similarity(min(fmr, self.max_fmr))
 
-    def decide(
-        self, candidates: Sequence[Sequence[Candidate]], threshold: float
-    ) -> list[Identification]:
+    def decide(self, candidates: Sequence[Sequence[Candidate]], threshold: float) -> list[Identification]:
         """One answer a face from its candidates by falling similarity.
 
         A subject is given to the face most similar to it. Another face that would have had the same name falls

@@ -43,7 +43,8 @@ class Faces:
     @property
     def sizes_px(self) -> FloatArray:
         """The shorter side of each box, pixels, (n,)."""
-        return self.boxes[:, 2:].min(axis=1)
+        sizes: FloatArray = self.boxes[:, 2:].min(axis=1)
+        return sizes
 
     @property
     def areas_px(self) -> FloatArray:

@@ -161,9 +161,7 @@ def require_labels(field: str, labels: Sequence[str]) -> tuple[str, ...]:
 def require_attributes(field: str, attributes: Mapping[str, str]) -> dict[str, str]:
     """Attributes within their limits."""
     if len(attributes) > _MAX_ATTRIBUTES:
-        raise InvalidArgument(
-            field, f"has {len(attributes)} entries, at most {_MAX_ATTRIBUTES} are allowed"
-        )
+        raise InvalidArgument(field, f"has {len(attributes)} entries, at most {_MAX_ATTRIBUTES} are allowed")
     for key, value in attributes.items():
         if not key:
             raise InvalidArgument(field, "holds an empty key")

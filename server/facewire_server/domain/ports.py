@@ -94,9 +94,7 @@ class ModelRunner(Protocol):
 class TemplateSearch(Protocol):
     """The index: in memory, exact. Thread-safe."""
 
-    def search(
-        self, gallery_id: str, embeddings: FloatArray, contract_id: str, k: int
-    ) -> list[list[Candidate]]:
+    def search(self, gallery_id: str, embeddings: FloatArray, contract_id: str, k: int) -> list[list[Candidate]]:
         """For each row of (n, dim) the k closest subjects.
 
         Raises:
@@ -117,9 +115,7 @@ class TemplateSearch(Protocol):
 class GalleryBook(Protocol):
     """Galleries as a whole. Not thread-safe: called on the store's thread, like all ports below."""
 
-    def create(
-        self, gallery: Gallery, dim: int, intent: WriteIntent, remember: Remember[Gallery]
-    ) -> Gallery:
+    def create(self, gallery: Gallery, dim: int, intent: WriteIntent, remember: Remember[Gallery]) -> Gallery:
         """Makes an empty gallery."""
         ...
 
@@ -131,9 +127,7 @@ class GalleryBook(Protocol):
         """A page of galleries by id, and the token of the next page."""
         ...
 
-    def delete(
-        self, gallery_id: str, intent: WriteIntent, remember: Remember[tuple[int, int]]
-    ) -> tuple[int, int]:
+    def delete(self, gallery_id: str, intent: WriteIntent, remember: Remember[tuple[int, int]]) -> tuple[int, int]:
         """Erases it; returns how many subjects and faces went."""
         ...
 
@@ -149,9 +143,7 @@ class GalleryBook(Protocol):
 class SubjectBook(Protocol):
     """Subjects of a gallery."""
 
-    def create(
-        self, gallery_id: str, subject: Subject, intent: WriteIntent, remember: Remember[Subject]
-    ) -> Subject:
+    def create(self, gallery_id: str, subject: Subject, intent: WriteIntent, remember: Remember[Subject]) -> Subject:
         """Makes a subject without templates."""
         ...
 
@@ -174,9 +166,7 @@ class SubjectBook(Protocol):
         """Changes a subject's own fields."""
         ...
 
-    def delete(
-        self, gallery_id: str, subject_id: str, intent: WriteIntent, remember: Remember[int]
-    ) -> int:
+    def delete(self, gallery_id: str, subject_id: str, intent: WriteIntent, remember: Remember[int]) -> int:
         """Erases a subject with its templates; returns how many."""
         ...
 
@@ -206,15 +196,11 @@ class FaceBook(Protocol):
         """Adds templates to a subject, refusing duplicates and what exceeds the limit."""
         ...
 
-    def list(
-        self, gallery_id: str, subject_id: str, page: Page
-    ) -> tuple[list[EnrolledFace], str]:
+    def list(self, gallery_id: str, subject_id: str, page: Page) -> tuple[list[EnrolledFace], str]:
         """A page of templates, of one subject or (empty id) of all."""
         ...
 
-    def delete(
-        self, gallery_id: str, face_id: str, intent: WriteIntent, remember: Remember[None]
-    ) -> None:
+    def delete(self, gallery_id: str, face_id: str, intent: WriteIntent, remember: Remember[None]) -> None:
         """Erases one template."""
         ...
 

@@ -137,9 +137,7 @@ class Database:
                 f"gallery database {self.path} has schema {version}; this version knows {_SCHEMA_VERSION}"
             )
         if version == 0:
-            self._connection.executescript(
-                f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
-            )
+            self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")
 
     def query(self, sql: str, *parameters: object) -> sqlite3.Cursor:
         """Runs a statement.
@@ -174,9 +172,7 @@ class Database:
         """
         busy, _, _ = self.query("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise StorageFailure(
-                "the erased data could not be flushed out of the database's log; delete again"
-            )
+            raise StorageFailure("the erased data could not be flushed out of the database's log; delete again")
 
     def log_change(self, kind: str, gallery_id: str, subject_id: str = "", face_id: str = "") -> None:
         """Appends to the change log; within a write."""

@@ -116,9 +116,7 @@ class Faces:
         insert_face(self._db, gallery_id, subject_key, face, vector_bytes(template.vector), contract_id)
         return face
 
-    def list(
-        self, gallery_id: str, subject_id: str, page: Page
-    ) -> tuple[builtins.list[EnrolledFace], str]:
+    def list(self, gallery_id: str, subject_id: str, page: Page) -> tuple[builtins.list[EnrolledFace], str]:
         """A page of templates in the order of enrolment, of one subject or (empty id) of all."""
         gallery_key = key_of_gallery(self._db, gallery_id)
         subject_key = key_of_subject(self._db, gallery_id, subject_id) if subject_id else 0
@@ -133,9 +131,7 @@ class Faces:
         more = len(rows) > page.size
         return [face_of(row[1:]) for row in shown], token_after(shown[-1][0]) if more else ""
 
-    def delete(
-        self, gallery_id: str, face_id: str, intent: WriteIntent, remember: Remember[None]
-    ) -> None:
+    def delete(self, gallery_id: str, face_id: str, intent: WriteIntent, remember: Remember[None]) -> None:
         """Erases one template."""
         with self._db.write():
             row = self._db.query(
@@ -170,7 +166,5 @@ def insert_face(
         key_of_gallery(database, gallery_id), subject_key, face.face_id, contract_id,
         quality_text(face.quality), face.source_digest, face.source_name, face.created_ms,
     )  # fmt: skip
-    database.query(
-        "INSERT INTO template (face_key, vector) VALUES (?, ?)", cursor.lastrowid, vector
-    )
+    database.query("INSERT INTO template (face_key, vector) VALUES (?, ?)", cursor.lastrowid, vector)
     database.log_change("face enrolled", gallery_id, face.subject_id, face.face_id)

@@ -19,9 +19,7 @@ class Galleries:
         self._db = database
         self._live = live
 
-    def create(
-        self, gallery: Gallery, dim: int, intent: WriteIntent, remember: Remember[Gallery]
-    ) -> Gallery:
+    def create(self, gallery: Gallery, dim: int, intent: WriteIntent, remember: Remember[Gallery]) -> Gallery:
         """Makes an empty gallery."""
         with self._db.write():
             if find_gallery(self._db, gallery.gallery_id) is not None:
@@ -34,9 +32,7 @@ class Galleries:
 
     def get(self, gallery_id: str) -> Gallery:
         """One gallery."""
-        row = self._db.query(
-            f"SELECT {GALLERY_COLUMNS} FROM gallery WHERE gallery_id = ?", gallery_id
-        ).fetchone()
+        row = self._db.query(f"SELECT {GALLERY_COLUMNS} FROM gallery WHERE gallery_id = ?", gallery_id).fetchone()
         if row is None:
             raise NotFound("gallery", gallery_id)
         return gallery_of(row)
@@ -52,17 +48,13 @@ class Galleries:
         more = len(rows) > page.size
         return galleries, token_after(galleries[-1].gallery_id) if more else ""
 
-    def delete(
-        self, gallery_id: str, intent: WriteIntent, remember: Remember[tuple[int, int]]
-    ) -> tuple[int, int]:
+    def delete(self, gallery_id: str, intent: WriteIntent, remember: Remember[tuple[int, int]]) -> tuple[int, int]:
         """Erases a gallery with everybody in it."""
         gallery = self.get(gallery_id)
         counts = (gallery.subject_count, gallery.face_count)
         with self._db.write():
             key = key_of_gallery(self._db, gallery_id)
-            self._db.query(
-                "DELETE FROM template WHERE face_key IN (SELECT key FROM face WHERE gallery_key = ?)", key
-            )
+            self._db.query("DELETE FROM template WHERE face_key IN (SELECT key FROM face WHERE gallery_key = ?)", key)
             self._db.query("DELETE FROM face WHERE gallery_key = ?", key)
             self._db.query("DELETE FROM subject WHERE gallery_key = ?", key)
             self._db.query("DELETE FROM gallery WHERE key = ?", key)

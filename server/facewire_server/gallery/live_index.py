@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-
 from facewire.kernels import GalleryIndex
+
 from facewire_server.domain.decision import Candidate
 from facewire_server.domain.errors import ContractMismatch, NotFound
 from facewire_server.domain.face import FloatArray
@@ -35,9 +35,7 @@ class LiveGallery:
         # Guards the dictionaries against readers that go through them; single look-ups need no lock.
         self._lock = threading.Lock()
 
-    def put_subject(
-        self, key: int, subject_id: str, display_name: str, labels: tuple[str, ...]
-    ) -> None:
+    def put_subject(self, key: int, subject_id: str, display_name: str, labels: tuple[str, ...]) -> None:
         """Adds a subject or changes its names."""
         with self._lock:
             self._names[key] = (subject_id, display_name, labels)
@@ -71,6 +69,16 @@ class LiveGallery:
                 del self._face_ids[row]
         self.index.remove(np.array(list(rows.values()), dtype=np.int64))
 
+    def clear(self) -> None:
+        """Removes everything."""
+        with self._lock:
+            rows = list(self._face_ids)
+            self._names.clear()
+            self._keys.clear()
+            self._rows.clear()
+            self._face_ids.clear()
+        self.index.remove(np.array(rows, dtype=np.int64))
+
     def search(self, vectors: FloatArray, k: int) -> list[list[Candidate]]:
         """For each row of (n, dim) the k closest subjects."""
         if not len(vectors):
@@ -83,9 +91,7 @@ class LiveGallery:
             )
         ]
 
-    def _candidates(
-        self, keys: list[int], similarities: list[float], rows: list[int]
-    ) -> list[Candidate]:
+    def _candidates(self, keys: list[int], similarities: list[float], rows: list[int]) -> list[Candidate]:
         found = []
         for key, similarity, row in zip(keys, similarities, rows, strict=True):
             name, face_id = self._names.get(key), self._face_ids.get(row)
@@ -116,9 +122,7 @@ class LiveIndex:
 
     def drop(self, gallery_id: str) -> None:
         """Removes a gallery; its rows are overwritten before the memory is given back."""
-        gallery = self._galleries.pop(gallery_id)
-        live = np.array(sorted(gallery._face_ids), dtype=np.int64)
-        gallery.index.remove(live)
+        self._galleries.pop(gallery_id).clear()
 
     def gallery(self, gallery_id: str) -> LiveGallery:
         """The gallery of this id.

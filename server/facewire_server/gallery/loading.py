@@ -23,16 +23,14 @@ def load_gallery(database: Database, gallery_id: str) -> LiveGallery:
         "SELECT key, contract_id, dim FROM gallery WHERE gallery_id = ?", gallery_id
     ).fetchone()
     gallery = LiveGallery(gallery_id, contract_id, dim)
-    for subject in database.query(
+    for subject_key, subject_id, name, labels in database.query(
         "SELECT key, subject_id, display_name, labels FROM subject WHERE gallery_key = ?", key
     ):
-        gallery.put_subject(*subject[:3], tuple(json.loads(subject[3])))
+        gallery.put_subject(subject_key, subject_id, name, tuple(json.loads(labels)))
     rows = database.query(
         """SELECT subject_key, face_id, vector FROM face JOIN template ON face_key = face.key
            WHERE gallery_key = ? ORDER BY face.key""",
         key,
     ).fetchall()
-    gallery.add(
-        [row[0] for row in rows], [row[1] for row in rows], vectors_of([row[2] for row in rows], dim)
-    )
+    gallery.add([row[0] for row in rows], [row[1] for row in rows], vectors_of([row[2] for row in rows], dim))
     return gallery

@@ -33,9 +33,7 @@ def gallery_of(row: Row) -> Gallery:
 def subject_of(row: Row) -> Subject:
     """A row of SUBJECT_COLUMNS."""
     subject_id, name, labels, attributes, created, updated, faces = row
-    return Subject(
-        subject_id, name, tuple(json.loads(labels)), json.loads(attributes), created, updated, faces
-    )
+    return Subject(subject_id, name, tuple(json.loads(labels)), json.loads(attributes), created, updated, faces)
 
 
 def face_of(row: Row) -> EnrolledFace:
@@ -46,9 +44,7 @@ def face_of(row: Row) -> EnrolledFace:
 
 def quality_text(quality: Quality) -> str:
     """As stored."""
-    return json.dumps(
-        {k: v if v is None else round(v, 4) for k, v in asdict(quality).items()}
-    )
+    return json.dumps({k: v if v is None else round(v, 4) for k, v in asdict(quality).items()})
 
 
 def vector_bytes(vector: FloatArray) -> bytes:
@@ -67,7 +63,7 @@ def token_after(position: str | int) -> str:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
-def position_of(token: str, kind: type[str] | type[int]) -> Any:
+def position_of(token: str, kind: type[str | int]) -> Any:
     """The position in a page token.
 
     Raises:

@@ -21,9 +21,7 @@ class Subjects:
         self._db = database
         self._live = live
 
-    def create(
-        self, gallery_id: str, subject: Subject, intent: WriteIntent, remember: Remember[Subject]
-    ) -> Subject:
+    def create(self, gallery_id: str, subject: Subject, intent: WriteIntent, remember: Remember[Subject]) -> Subject:
         """Makes a subject without templates."""
         with self._db.write():
             gallery_key = key_of_gallery(self._db, gallery_id)
@@ -32,9 +30,7 @@ class Subjects:
             key = insert_subject(self._db, gallery_id, gallery_key, subject)
             self._db.log_audit(intent, "create subject", gallery_id, subject.subject_id)
             self._db.remember(intent, remember(subject))
-        self._live.gallery(gallery_id).put_subject(
-            key, subject.subject_id, subject.display_name, subject.labels
-        )
+        self._live.gallery(gallery_id).put_subject(key, subject.subject_id, subject.display_name, subject.labels)
         return subject
 
     def get(self, gallery_id: str, subject_id: str) -> Subject:
@@ -42,9 +38,7 @@ class Subjects:
         key = key_of_subject(self._db, gallery_id, subject_id)
         return read_subject(self._db, key)
 
-    def list(
-        self, gallery_id: str, label: str, page: Page
-    ) -> tuple[builtins.list[Subject], str]:
+    def list(self, gallery_id: str, label: str, page: Page) -> tuple[builtins.list[Subject], str]:
         """A page of subjects by id, all or those with the label."""
         gallery_key = key_of_gallery(self._db, gallery_id)
         after = position_of(page.token, str) if page.token else ""
@@ -84,16 +78,12 @@ class Subjects:
         self._live.gallery(gallery_id).put_subject(key, subject_id, new.display_name, new.labels)
         return new
 
-    def delete(
-        self, gallery_id: str, subject_id: str, intent: WriteIntent, remember: Remember[int]
-    ) -> int:
+    def delete(self, gallery_id: str, subject_id: str, intent: WriteIntent, remember: Remember[int]) -> int:
         """Erases a subject with its templates."""
         with self._db.write():
             key = key_of_subject(self._db, gallery_id, subject_id)
             faces = read_subject(self._db, key).face_count
-            self._db.query(
-                "DELETE FROM template WHERE face_key IN (SELECT key FROM face WHERE subject_key = ?)", key
-            )
+            self._db.query("DELETE FROM template WHERE face_key IN (SELECT key FROM face WHERE subject_key = ?)", key)
             self._db.query("DELETE FROM face WHERE subject_key = ?", key)
             self._db.query("DELETE FROM subject WHERE key = ?", key)
             self._db.log_change("subject deleted", gallery_id, subject_id)
@@ -144,6 +134,4 @@ def key_of_subject(database: Database, gallery_id: str, subject_id: str) -> int:
 
 def read_subject(database: Database, key: int) -> Subject:
     """The subject of a key that exists."""
-    return subject_of(
-        database.query(f"SELECT {SUBJECT_COLUMNS} FROM subject WHERE key = ?", key).fetchone()
-    )
+    return subject_of(database.query(f"SELECT {SUBJECT_COLUMNS} FROM subject WHERE key = ?", key).fetchone())

@@ -13,7 +13,7 @@ import json
 import struct
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -41,7 +41,7 @@ from facewire_server.gallery.faces import insert_face
 from facewire_server.gallery.galleries import Galleries, find_gallery, insert_gallery
 from facewire_server.gallery.live_index import LiveIndex
 from facewire_server.gallery.loading import load_gallery
-from facewire_server.gallery.rows import quality_text, subject_of, SUBJECT_COLUMNS
+from facewire_server.gallery.rows import SUBJECT_COLUMNS, quality_text, subject_of
 from facewire_server.gallery.subjects import insert_subject
 
 _MAGIC = b"facewire-gallery-1\n"
@@ -49,6 +49,7 @@ _LENGTH = struct.Struct("<I")
 _LONGEST_RECORD = 1 << 20
 _SUBJECTS_A_PIECE = 200
 Record = dict[str, Any]
+T = TypeVar("T")
 
 
 class Transfer:
@@ -236,9 +237,7 @@ def _subject_record(subject: Subject) -> Record:
     }
 
 
-def _face_record(
-    quality: str, source_digest: str, source_name: str, created_ms: int, vector: bytes
-) -> Record:
+def _face_record(quality: str, source_digest: str, source_name: str, created_ms: int, vector: bytes) -> Record:
     return {
         "vector": base64.b64encode(vector).decode(),
         "quality": json.loads(quality),
@@ -285,7 +284,7 @@ def _face_from(record: Record, subject_id: str, dim: int) -> tuple[EnrolledFace,
     return _guarded(build, "face")
 
 
-def _guarded(build: Callable[[], Any], what: str) -> Any:
+def _guarded(build: Callable[[], T], what: str) -> T:
     try:
         return build()
     except (KeyError, TypeError, ValueError, AttributeError, InvalidArgument) as error:

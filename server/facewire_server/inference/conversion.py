@@ -42,12 +42,13 @@ def dequantise(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same network with float weights.
 
     Every DequantizeLinear of a constant becomes the constant (value - zero point) * scale, the scale and zero
-    point repeated over their blocks (opset 21); inputs that are constants in truth are dropped. OpenVINO refuses
+    point repeated over their blocks (opset 21); inputs that nothing uses, or that are constants in truth, are dropped. OpenVINO refuses
     the block-quantised file of SFace as it is published.
     """
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    kept_nodes, consumed = [], set()
+    kept_nodes: list[onnx.NodeProto] = []
+    consumed: set[str] = set()
     for node in graph.node:
         if node.op_type != "DequantizeLinear" or node.input[0] not in constants:
             kept_nodes.append(node)
@@ -62,13 +63,12 @@ def dequantise(model: onnx.ModelProto) -> onnx.ModelProto:
     del plain.graph.node[:], plain.graph.initializer[:], plain.graph.input[:]
     plain.graph.node.extend(kept_nodes)
     plain.graph.initializer.extend(t for n, t in constants.items() if n not in consumed)
-    plain.graph.input.extend(i for i in graph.input if i.name not in constants)
+    used = {name for node in kept_nodes for name in node.input}
+    plain.graph.input.extend(i for i in graph.input if i.name in used and i.name not in constants)
     return plain
 
 
-def _dequantise_tensor(
-    parts: list[npt.NDArray[np.generic]], axis: int
-) -> npt.NDArray[np.float32]:
+def _dequantise_tensor(parts: list[npt.NDArray[np.generic]], axis: int) -> npt.NDArray[np.float32]:
     values, scale = parts[0], parts[1]
     zero = parts[2] if len(parts) > 2 else np.zeros_like(scale, dtype=np.int32)
     if scale.ndim == values.ndim:
@@ -81,6 +81,4 @@ def _dequantise_tensor(
         shape = [1] * values.ndim
         shape[axis] = -1
         scale, zero = scale.reshape(shape), zero.reshape(shape)
-    return ((values.astype(np.int32) - zero.astype(np.int32)) * scale.astype(np.float32)).astype(
-        np.float32
-    )
+    return ((values.astype(np.int32) - zero.astype(np.int32)) * scale.astype(np.float32)).astype(np.float32)

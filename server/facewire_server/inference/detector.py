@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
 from facewire import kernels
+
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame
@@ -74,13 +74,9 @@ class NetworkDetector:
         """The size that shows the frame largest; of several the smallest."""
         return max(reversed(self._buckets), key=lambda b: (b.scale_for(frame), -b.width * b.height))
 
-    def _detect_at(
-        self, bucket: _Bucket, frame: Frame, threshold: float, max_faces: int
-    ) -> Tensor:
+    def _detect_at(self, bucket: _Bucket, frame: Frame, threshold: float, max_faces: int) -> Tensor:
         with bucket.network.borrow() as request:
-            scale = kernels.letterbox(
-                frame.pixels, frame.format, request.input[0], self._transform
-            )
+            scale = kernels.letterbox(frame.pixels, frame.format, request.input[0], self._transform)
             outputs = request.infer()
             levels = [self._level(outputs, stride, bucket) for stride in self._spec.strides]
             return kernels.decode_faces(
@@ -122,7 +118,5 @@ class NetworkDetector:
         compiled = self._network.shapes.get(tuple(tensor.shape))
         if compiled is None:
             known = ", ".join(str(list(shape)) for shape in self._network.shapes)
-            raise InvalidArgument(
-                "inputs.shape", f"{list(tensor.shape)} is none of the compiled shapes: {known}"
-            )
+            raise InvalidArgument("inputs.shape", f"{list(tensor.shape)} is none of the compiled shapes: {known}")
         return compiled.run(tensor)

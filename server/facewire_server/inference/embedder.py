@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-
 from facewire import kernels
+
 from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, Quality
@@ -20,9 +20,7 @@ from facewire_server.inference.runtime import CompiledShape, Network
 _ALIGNED = 0
 
 
-def contract_of(
-    detector: DetectorModel, embedder: EmbedderModel, network: Network
-) -> EmbeddingContract:
+def contract_of(detector: DetectorModel, embedder: EmbedderModel, network: Network) -> EmbeddingContract:
     """What embeddings of these two models on this device depend on."""
     reference = reference_landmarks(embedder)
     return EmbeddingContract(
@@ -99,9 +97,7 @@ class NetworkEmbedder:
                     vectors[part] = request.infer()[self._spec.output][: len(portion)]
         norms = kernels.normalise_rows(vectors)
         keep = aligned & (norms > 0)
-        return EncodedFaces(
-            faces.select(keep), _qualities(numbers[keep], norms[keep]), vectors[keep]
-        )
+        return EncodedFaces(faces.select(keep), _qualities(numbers[keep], norms[keep]), vectors[keep])
 
     def _portions(self, count: int) -> Iterator[tuple[int, CompiledShape]]:
         """Cuts so many faces into batches: the smallest compiled batch that holds the rest, or the largest."""
@@ -117,7 +113,8 @@ class NetworkEmbedder:
         statuses = kernels.align_faces(
             frame.pixels, frame.format, faces.landmarks, self._reference, chips, self._transform
         )
-        return statuses == _ALIGNED
+        aligned: npt.NDArray[np.bool_] = statuses == _ALIGNED
+        return aligned
 
     def _measure(self, frame: Frame, faces: Faces, chips: Tensor) -> FloatArray:
         return kernels.measure_quality(
@@ -162,6 +159,6 @@ class NetworkEmbedder:
 def _qualities(numbers: FloatArray, norms: FloatArray | None = None) -> list[Quality]:
     lengths: list[float | None] = [None] * len(numbers) if norms is None else norms.tolist()
     return [
-        Quality(*row, embedding_norm=length)
+        Quality(**dict(zip(kernels.QUALITY_COLUMNS, row, strict=True)), embedding_norm=length)
         for row, length in zip(numbers.tolist(), lengths, strict=True)
     ]

@@ -41,9 +41,7 @@ def summary(outputs: Mapping[str, Tensor]) -> dict[str, tuple[float, ...]]:
     return numbers
 
 
-def compare(
-    found: Mapping[str, tuple[float, ...]], golden: Mapping[str, tuple[float, ...]], tolerance: float
-) -> None:
+def compare(found: Mapping[str, tuple[float, ...]], golden: Mapping[str, tuple[float, ...]], tolerance: float) -> None:
     """Compares two summaries; the tolerance is relative to the golden's largest magnitude.
 
     Raises:

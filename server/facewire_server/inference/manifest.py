@@ -222,9 +222,7 @@ def _load_file(path: Path) -> dict[str, DetectorModel | EmbedderModel]:
     return {model.name: _with_absolute_path(model, path.parent) for model in parsed.model}
 
 
-def _with_absolute_path(
-    model: DetectorModel | EmbedderModel, folder: Path
-) -> DetectorModel | EmbedderModel:
+def _with_absolute_path(model: DetectorModel | EmbedderModel, folder: Path) -> DetectorModel | EmbedderModel:
     if model.source.path is None:
         return model
     source = model.source.model_copy(update={"path": str(folder / model.source.path)})

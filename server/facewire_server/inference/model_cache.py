@@ -1,8 +1,8 @@
 """The folder of converted models: fetched once, checked before use, never half-written.
 
-    <cache>/<name>/<first 16 of the manifest's sha256>/model.xml, model.bin, record.json
-    <cache>/downloads/        partial downloads
-    <cache>/compiled/         OpenVINO's compile cache
+<cache>/<name>/<first 16 of the manifest's sha256>/model.xml, model.bin, record.json
+<cache>/downloads/        partial downloads
+<cache>/compiled/         OpenVINO's compile cache
 """
 
 from __future__ import annotations
@@ -77,15 +77,11 @@ class ModelCache:
                 return self.verify(spec)
             except ModelMissing:
                 shutil.rmtree(self._home(spec), ignore_errors=True)
-        weights = fetch_file(
-            spec.source, spec.sha256, self.folder / "downloads", self._index_url, progress
-        )
+        weights = fetch_file(spec.source, spec.sha256, self.folder / "downloads", self._index_url, progress)
         try:
             self._install(spec, weights)
         except OSError as error:
-            raise FetchError(
-                f"{spec.name}: cannot be stored in {self.folder}: {error.strerror or error}"
-            ) from error
+            raise FetchError(f"{spec.name}: cannot be stored in {self.folder}: {error.strerror or error}") from error
         except ConversionError as error:
             raise FetchError(f"{spec.name}: {error}") from error
         weights.unlink(missing_ok=True)
@@ -102,13 +98,9 @@ class ModelCache:
             record = json.loads((home / "record.json").read_text(encoding="utf-8"))
             digests = {name: digest_of(home / name) for name in _FILES}
         except (OSError, ValueError) as error:
-            raise ModelMissing(
-                f"model '{spec.name}' is not in {self.folder}; run: facewire models fetch"
-            ) from error
+            raise ModelMissing(f"model '{spec.name}' is not in {self.folder}; run: facewire models fetch") from error
         if record.get("files") != digests or record.get("conversion") != spec.conversion:
-            raise ModelMissing(
-                f"model '{spec.name}' in {home} is damaged; run: facewire models fetch"
-            )
+            raise ModelMissing(f"model '{spec.name}' in {home} is damaged; run: facewire models fetch")
         return CachedModel(spec, home / "model.xml")
 
     def _home(self, spec: DetectorModel | EmbedderModel) -> Path:

@@ -87,15 +87,13 @@ class BorrowedRequest:
     def infer(self) -> dict[str, Tensor]:
         """Runs the network; views of its outputs by name."""
         self._request.infer()
-        return {
-            name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)
-        }
+        return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
 
 
 class Network:
     """A model on a device: its compiled shapes."""
 
-    def __init__(self, device: str, requested: str, precision: str, shapes: list[CompiledShape]):
+    def __init__(self, device: str, requested: str, precision: str, shapes: list[CompiledShape]) -> None:
         self.device = device
         self.device_requested = requested
         self.precision = precision
@@ -135,14 +133,9 @@ class Runtime:
 
     def devices(self) -> dict[str, str]:
         """Devices present: name and full name."""
-        return {
-            name: str(self._core.get_property(name, "FULL_DEVICE_NAME"))
-            for name in self._core.available_devices
-        }
+        return {name: str(self._core.get_property(name, "FULL_DEVICE_NAME")) for name in self._core.available_devices}
 
-    def load(
-        self, xml: Path, placement: Placement, shapes: list[Shape], answer: GoldenAnswer | None
-    ) -> Network:
+    def load(self, xml: Path, placement: Placement, shapes: list[Shape], answer: GoldenAnswer | None) -> Network:
         """Compiles, warms and tests a model; falls back to CPU, loudly, where the device is absent or wrong.
 
         Raises:
@@ -190,9 +183,7 @@ class Runtime:
             options |= {"NUM_STREAMS": self._workers, "INFERENCE_NUM_THREADS": self._threads}
         return CompiledShape(self._core.compile_model(model, device, options), shape, self._workers)
 
-    def _check(
-        self, device: str, xml: Path, compiled: list[CompiledShape], answer: GoldenAnswer | None
-    ) -> None:
+    def _check(self, device: str, xml: Path, compiled: list[CompiledShape], answer: GoldenAnswer | None) -> None:
         """The stored golden answer at its shape; on other devices than the CPU also the CPU's at each shape."""
         for network in compiled:
             pattern = golden.pattern(network.shape)
@@ -204,9 +195,7 @@ class Runtime:
             if device != "CPU":
                 self._check_against_cpu(xml, network.shape, pattern, outputs)
 
-    def _check_against_cpu(
-        self, xml: Path, shape: Shape, pattern: Tensor, outputs: Mapping[str, Tensor]
-    ) -> None:
+    def _check_against_cpu(self, xml: Path, shape: Shape, pattern: Tensor, outputs: Mapping[str, Tensor]) -> None:
         reference = self._compile("CPU", xml, shape, "f32").run(pattern)
         golden.compare(golden.summary(outputs), golden.summary(reference), tolerance=0.02)
 

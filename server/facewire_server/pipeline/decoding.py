@@ -13,8 +13,9 @@ from PIL import Image, UnidentifiedImageError
 from facewire_server.domain.errors import InvalidImage
 from facewire_server.domain.frame import Frame, FrameFormat, Pixels
 
-# MPO is what many phones and cameras write as .jpg: a JPEG with a second picture behind it.
-_FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP")
+_FORMATS: Final = ("JPEG", "PNG", "WEBP")
+# MPO is what many phones write as .jpg: a JPEG with a second picture behind it; Pillow tells them apart itself.
+_JPEG_FORMATS: Final = ("JPEG", "MPO")
 _ORIENTATION_TAG: Final = 0x0112
 _UPRIGHT: Final = 1
 # Pillow's own guard against bombs warns or raises late; ours comes first and says more.
@@ -34,12 +35,10 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
     header = _read_header(data, field)
     width, height = header.size
     if width * height > max_pixels:
-        raise InvalidImage(
-            field, f"is {width} x {height} pixels; at most {max_pixels} pixels are accepted"
-        )
+        raise InvalidImage(field, f"is {width} x {height} pixels; at most {max_pixels} pixels are accepted")
     orientation = _orientation(header)
     try:
-        if header.format in ("JPEG", "MPO") and header.mode in ("RGB", "L"):
+        if header.format in _JPEG_FORMATS and header.mode in ("RGB", "L"):
             frame = _decode_jpeg(data)
         else:
             frame = _decode_other(header)
@@ -48,9 +47,7 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
     return _upright(frame, orientation)
 
 
-def frame_from_raw(
-    data: bytes, format: FrameFormat, width: int, height: int, stride: int, max_pixels: int
-) -> Frame:
+def frame_from_raw(data: bytes, format: FrameFormat, width: int, height: int, stride: int, max_pixels: int) -> Frame:
     """Raw pixels as a frame, without a copy. ``stride`` 0 means rows without padding.
 
     Raises:
@@ -60,9 +57,7 @@ def frame_from_raw(
     if width < 1 or height < 1:
         raise InvalidImage(field, f"width and height must be positive, not {width} x {height}")
     if width * height > max_pixels:
-        raise InvalidImage(
-            field, f"is {width} x {height} pixels; at most {max_pixels} pixels are accepted"
-        )
+        raise InvalidImage(field, f"is {width} x {height} pixels; at most {max_pixels} pixels are accepted")
     if format == "nv12" and (width % 2 or height % 2):
         raise InvalidImage(field, f"NV12 needs even width and height, not {width} x {height}")
     row_bytes = width * (3 if format in ("bgr", "rgb") else 1)

@@ -129,9 +129,7 @@ def _only(encoded: EncodedFaces, index: int) -> EncodedFaces:
 
 def _no_face(reason: NoFaceReason, options: DetectionOptions) -> Refusal:
     if reason is NoFaceReason.TOO_SMALL:
-        return Refusal(
-            EnrolRefusal.TOO_SMALL, f"no face reaches {options.min_face_px:.0f} px"
-        )
+        return Refusal(EnrolRefusal.TOO_SMALL, f"no face reaches {options.min_face_px:.0f} px")
     if reason is NoFaceReason.NOT_ALIGNABLE:
         return Refusal(EnrolRefusal.NOT_ALIGNABLE, "the face's landmarks allow no alignment")
     return Refusal(EnrolRefusal.NO_FACE, "no face was found")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
 from facewire import kernels
+
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.domain.decision import Decision, DecisionPolicy, Identification
@@ -177,9 +177,7 @@ class Recognizer:
             wanted = max(candidates, len(vectors) + 1)
             close = self._templates.search(gallery_id, vectors, contract_id, wanted)
             answers = self._policy.decide(close, limit)
-        shown = [
-            Identification(a.decision, a.match, a.candidates[:candidates]) for a in answers
-        ]
+        shown = [Identification(a.decision, a.match, a.candidates[:candidates]) for a in answers]
         return IdentifiedFaces(encoded, shown, limit, reason)
 
     def verify(
@@ -201,9 +199,7 @@ class Recognizer:
         decision = Decision.MATCH if similarity >= limit else Decision.NON_MATCH
         return Verification(decision, similarity, limit, left_report, right_report)
 
-    def _find(
-        self, frame: Frame, options: DetectionOptions, call: Call
-    ) -> tuple[Faces, NoFaceReason | None]:
+    def _find(self, frame: Frame, options: DetectionOptions, call: Call) -> tuple[Faces, NoFaceReason | None]:
         call.budget.check()
         with call.clock.stage("detect"):
             faces = self._detector.detect(frame, options.min_score, options.max_faces)
@@ -213,17 +209,13 @@ class Recognizer:
         large = faces.select(faces.sizes_px >= options.min_face_px)
         return large, None if len(large) else NoFaceReason.TOO_SMALL
 
-    def _side(
-        self, side: Side, options: DetectionOptions, call: Call
-    ) -> tuple[FloatArray, SideReport]:
+    def _side(self, side: Side, options: DetectionOptions, call: Call) -> tuple[FloatArray, SideReport]:
         if isinstance(side, GivenEmbedding):
             if side.contract_id != self.contract_id:
                 raise ContractMismatch(self.contract_id, side.contract_id, "the embedding")
             return self._unit(side)[np.newaxis], SideReport(None, None, 0)
         if isinstance(side, SubjectTemplates):
-            templates = self._templates.templates_of(
-                side.gallery_id, side.subject_id, self.contract_id
-            )
+            templates = self._templates.templates_of(side.gallery_id, side.subject_id, self.contract_id)
             return templates, SideReport(None, None, 0)
         faces, reason = self._find(side, options, call)
         found = len(faces)
@@ -243,7 +235,8 @@ class Recognizer:
         length = float(np.linalg.norm(vector))
         if not 1e-6 < length < 1e6:
             raise InvalidArgument("embedding.values", f"has length {length:g}; it points nowhere")
-        return (vector / np.float32(length)).astype(np.float32)
+        unit: FloatArray = (vector / np.float32(length)).astype(np.float32)
+        return unit
 
 
 def largest_face(faces: Faces) -> Faces:

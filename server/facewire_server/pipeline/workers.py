@@ -52,9 +52,7 @@ class WorkerPool:
             raise NotReady("the server is stopping")
         if self._pending >= self._max_pending:
             wait_s = self._pending * self._typical_s / self._workers
-            raise Overloaded(
-                f"the {self._name} queue is full ({self._max_pending} calls)", max(wait_s, 0.1)
-            )
+            raise Overloaded(f"the {self._name} queue is full ({self._max_pending} calls)", max(wait_s, 0.1))
         self._pending += 1
         queued = time.perf_counter()
 

@@ -25,7 +25,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 Parse = Callable[[bytes], Any]
 
 
-class ErrorBoundary(grpc.aio.ServerInterceptor):
+class ErrorBoundary(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
     """Wraps the handlers of this server's services; health and reflection stay as they are."""
 
     def __init__(self, services: tuple[str, ...]) -> None:
@@ -88,7 +88,8 @@ def _parse(parse: Parse, data: bytes) -> Any:
         return parse(data)
     except DecodeError as error:
         raise InvalidArgument(
-            "request", "cannot be parsed; are all text fields valid UTF-8, and is the client's proto this version's?"
+            "request",
+            "cannot be parsed; are all text fields valid UTF-8, and is the client's proto this version's?",
         ) from error
 
 
@@ -99,13 +100,11 @@ async def _parse_each(parse: Parse, requests: AsyncIterator[bytes]) -> AsyncIter
 
 async def _abort(context: Context, error: BaseException, method: str) -> None:
     if isinstance(error, DomainError):
-        await context.abort_with_status(to_rpc_status(error))
+        await context.abort_with_status(to_rpc_status(error))  # type: ignore[attr-defined] # missing in the stubs
     if isinstance(error, asyncio.CancelledError | GeneratorExit | grpc.aio.AbortError):
         raise error
     if not isinstance(error, Exception):
         raise error
     incident = uuid.uuid4().hex[:8]
     log.error("%s failed, incident %s", method, incident, exc_info=error)
-    await context.abort(
-        grpc.StatusCode.INTERNAL, f"internal error, incident {incident}; the server's log tells more"
-    )
+    await context.abort(grpc.StatusCode.INTERNAL, f"internal error, incident {incident}; the server's log tells more")

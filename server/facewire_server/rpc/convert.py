@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from facewire.v1 import face_pb2, gallery_pb2, image_pb2, recognition_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from facewire.v1 import face_pb2, gallery_pb2, image_pb2, recognition_pb2
 from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.domain.decision import Candidate, Decision, Identification
 from facewire_server.domain.errors import InvalidArgument, InvalidImage
@@ -38,6 +38,21 @@ _NO_FACE: Final = {
     NoFaceReason.NOT_ALIGNABLE: face_pb2.NO_FACE_REASON_NOT_ALIGNABLE,
 }
 
+_REFUSALS: Final = {
+    EnrolRefusal.BAD_IMAGE: gallery_pb2.ENROL_REFUSAL_BAD_IMAGE,
+    EnrolRefusal.NO_FACE: gallery_pb2.ENROL_REFUSAL_NO_FACE,
+    EnrolRefusal.SEVERAL_FACES: gallery_pb2.ENROL_REFUSAL_SEVERAL_FACES,
+    EnrolRefusal.TOO_SMALL: gallery_pb2.ENROL_REFUSAL_TOO_SMALL,
+    EnrolRefusal.NOT_ALIGNABLE: gallery_pb2.ENROL_REFUSAL_NOT_ALIGNABLE,
+    EnrolRefusal.BLURRED: gallery_pb2.ENROL_REFUSAL_BLURRED,
+    EnrolRefusal.TOO_DARK: gallery_pb2.ENROL_REFUSAL_TOO_DARK,
+    EnrolRefusal.TOO_BRIGHT: gallery_pb2.ENROL_REFUSAL_TOO_BRIGHT,
+    EnrolRefusal.EXTREME_POSE: gallery_pb2.ENROL_REFUSAL_EXTREME_POSE,
+    EnrolRefusal.CUT_OFF: gallery_pb2.ENROL_REFUSAL_CUT_OFF,
+    EnrolRefusal.DUPLICATE: gallery_pb2.ENROL_REFUSAL_DUPLICATE,
+    EnrolRefusal.TEMPLATE_LIMIT: gallery_pb2.ENROL_REFUSAL_TEMPLATE_LIMIT,
+}
+
 
 def image_bytes(image: image_pb2.Image, field: str = "image") -> bytes:
     """What the picture was sent as; read once, each access to a bytes field copies it.
@@ -62,9 +77,7 @@ def frame_of(image: image_pb2.Image, data: bytes, limits: Limits) -> Frame:
     raw = image.raw
     if raw.format not in _FORMATS:
         raise InvalidImage("image.raw.format", "must be BGR, RGB, GRAY or NV12")
-    return frame_from_raw(
-        data, _FORMATS[raw.format], raw.width, raw.height, raw.stride_bytes, limits.max_image_pixels
-    )
+    return frame_from_raw(data, _FORMATS[raw.format], raw.width, raw.height, raw.stride_bytes, limits.max_image_pixels)
 
 
 def detection_options(options: recognition_pb2.DetectionOptions, limits: Limits) -> DetectionOptions:
@@ -168,9 +181,7 @@ def times_message(clock: StageClock) -> recognition_pb2.StageTimes:
     return recognition_pb2.StageTimes(**{f"{stage}_ms": ms for stage, ms in clock.ms.items()})
 
 
-def candidate_message(
-    candidate: Candidate, calibration: ScoreCalibration | None
-) -> recognition_pb2.Candidate:
+def candidate_message(candidate: Candidate, calibration: ScoreCalibration | None) -> recognition_pb2.Candidate:
     """A candidate with the error rate at its similarity."""
     return recognition_pb2.Candidate(
         subject_id=candidate.subject_id,
@@ -239,5 +250,5 @@ def enrolled_message(face: EnrolledFace) -> gallery_pb2.EnrolledFace:
 
 
 def refusal_message(reason: EnrolRefusal) -> gallery_pb2.EnrolRefusal:
-    """A refusal's reason on the wire: the names are the same."""
-    return gallery_pb2.EnrolRefusal.Value(f"ENROL_REFUSAL_{reason.name}")
+    """A refusal's reason on the wire."""
+    return _REFUSALS[reason]

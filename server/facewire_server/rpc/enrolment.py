@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from facewire.v1 import gallery_pb2 as pb
+
 from facewire_server.domain.errors import InvalidArgument, InvalidImage
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import (
@@ -96,14 +97,10 @@ def _examine_one(engine: Engine, image: pb.EnrolImage, use_largest: bool, call: 
             picture = convert.frame_of(image.image, data, engine.limits)
     except InvalidImage as error:
         picture = error
-    return engine.enroller.examine(
-        picture, data, image.source_name, use_largest, engine.enrolment_options(), call
-    )
+    return engine.enroller.examine(picture, data, image.source_name, use_largest, engine.enrolment_options(), call)
 
 
-def _response(
-    request: pb.EnrolFacesRequest, examined: list[Examined], result: EnrolResult
-) -> pb.EnrolFacesResponse:
+def _response(request: pb.EnrolFacesRequest, examined: list[Examined], result: EnrolResult) -> pb.EnrolFacesResponse:
     response = pb.EnrolFacesResponse(subject=convert.subject_message(result.subject))
     stored = iter(result.outcomes)
     for image, seen in zip(request.images, examined, strict=True):

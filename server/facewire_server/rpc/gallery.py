@@ -7,10 +7,10 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import IO, TypeVar
 
-from google.protobuf.message import Message
-
 from facewire.v1 import gallery_pb2 as pb
 from facewire.v1 import gallery_pb2_grpc
+from google.protobuf.message import Message
+
 from facewire_server.domain.errors import DomainError, LimitReached
 from facewire_server.domain.gallery import (
     Gallery,
@@ -137,9 +137,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         engine = self._slot.engine
         gallery_id = require_identifier("gallery_id", request.gallery_id)
         page, label = page_of(request), request.label
-        subjects, token = await engine.store.run(
-            lambda: engine.subjects.list(gallery_id, label, page)
-        )
+        subjects, token = await engine.store.run(lambda: engine.subjects.list(gallery_id, label, page))
         return pb.ListSubjectsResponse(
             subjects=[convert.subject_message(subject) for subject in subjects],
             next_page_token=token,
@@ -158,9 +156,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
             engine,
             intent,
             pb.UpdateSubjectResponse,
-            lambda remember: engine.subjects.update(
-                gallery_id, subject_id, change, intent, remember
-            ),
+            lambda remember: engine.subjects.update(gallery_id, subject_id, change, intent, remember),
             lambda changed: pb.UpdateSubjectResponse(subject=convert.subject_message(changed)),
         )
 
@@ -196,9 +192,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         async for request in requests:
             response = pb.BatchEnrolResponse(index=index)
             try:
-                enrolled = await enrol_faces(
-                    self._slot.engine, request.enrol, context, self._now_ms()
-                )
+                enrolled = await enrol_faces(self._slot.engine, request.enrol, context, self._now_ms())
                 response.enrolled.CopyFrom(enrolled)
             except DomainError as error:
                 response.error.code, response.error.message = code_name(error), str(error)
@@ -213,12 +207,8 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         gallery_id = require_identifier("gallery_id", request.gallery_id)
         subject_id = request.subject_id and require_identifier("subject_id", request.subject_id)
         page = page_of(request)
-        faces, token = await engine.store.run(
-            lambda: engine.faces.list(gallery_id, subject_id, page)
-        )
-        return pb.ListFacesResponse(
-            faces=[convert.enrolled_message(face) for face in faces], next_page_token=token
-        )
+        faces, token = await engine.store.run(lambda: engine.faces.list(gallery_id, subject_id, page))
+        return pb.ListFacesResponse(faces=[convert.enrolled_message(face) for face in faces], next_page_token=token)
 
     async def DeleteFace(  # noqa: N802
         self, request: pb.DeleteFaceRequest, context: Context
@@ -266,9 +256,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                 engine,
                 intent,
                 pb.ImportGalleryResponse,
-                lambda remember: engine.transfer.import_file(
-                    spool, gallery_id, contract_id, intent, remember
-                ),
+                lambda remember: engine.transfer.import_file(spool, gallery_id, contract_id, intent, remember),
                 lambda made: pb.ImportGalleryResponse(gallery=_gallery(made, engine)),
             )
 
@@ -308,9 +296,7 @@ async def _receive(
 
 
 def _gallery(gallery: Gallery, engine: Engine) -> pb.Gallery:
-    return convert.gallery_message(
-        gallery, engine.recognizer.identify_threshold(gallery.face_count)
-    )
+    return convert.gallery_message(gallery, engine.recognizer.identify_threshold(gallery.face_count))
 
 
 def _new_subject(given: pb.Subject, now_ms: int) -> Subject:
@@ -328,12 +314,8 @@ def _new_subject(given: pb.Subject, now_ms: int) -> Subject:
 
 def _change_of(request: pb.UpdateSubjectRequest) -> SubjectChange:
     return SubjectChange(
-        display_name=require_text("display_name", request.display_name)
-        if request.HasField("display_name")
-        else None,
-        labels=require_labels("labels", request.labels.values)
-        if request.HasField("labels")
-        else None,
+        display_name=require_text("display_name", request.display_name) if request.HasField("display_name") else None,
+        labels=require_labels("labels", request.labels.values) if request.HasField("labels") else None,
         attributes=require_attributes("attributes", request.attributes.values)
         if request.HasField("attributes")
         else None,

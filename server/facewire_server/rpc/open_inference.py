@@ -99,9 +99,7 @@ def _find(engine: Engine, name: str, version: str) -> ModelRunner:
 
 
 def _tensor_metadata(info: TensorInfo) -> pb.ModelMetadataResponse.TensorMetadata:
-    return pb.ModelMetadataResponse.TensorMetadata(
-        name=info.name, datatype=_DATATYPE, shape=info.shape
-    )
+    return pb.ModelMetadataResponse.TensorMetadata(name=info.name, datatype=_DATATYPE, shape=info.shape)
 
 
 def _input_tensor(request: pb.ModelInferRequest, model: ModelRunner) -> Tensor:
@@ -133,9 +131,7 @@ def _input_tensor(request: pb.ModelInferRequest, model: ModelRunner) -> Tensor:
 
 
 def _response(request: pb.ModelInferRequest, outputs: dict[str, Tensor]) -> pb.ModelInferResponse:
-    response = pb.ModelInferResponse(
-        model_name=request.model_name, model_version=_VERSION, id=request.id
-    )
+    response = pb.ModelInferResponse(model_name=request.model_name, model_version=_VERSION, id=request.id)
     for name, value in outputs.items():
         response.outputs.add(name=name, datatype=_DATATYPE, shape=value.shape)
         response.raw_output_contents.append(value.astype("<f4").tobytes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from facewire.v1 import recognition_pb2 as pb
 from facewire.v1 import recognition_pb2_grpc
+
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import require_identifier
@@ -121,9 +122,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
                     probe = convert.frame_of(request.image, data, engine.limits)
             else:
                 probe = convert.given_embedding(request.embedding)
-            answer = engine.recognizer.identify(
-                probe, gallery_id, options, candidates, threshold, call
-            )
+            answer = engine.recognizer.identify(probe, gallery_id, options, candidates, threshold, call)
             response = _identification(answer, engine)
             if isinstance(probe, Frame):
                 response.image_size.CopyFrom(convert.size_message(probe))

@@ -10,9 +10,6 @@ from typing import Final
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
-
 from facewire.v1 import (
     admin_pb2,
     admin_pb2_grpc,
@@ -21,6 +18,9 @@ from facewire.v1 import (
     recognition_pb2,
     recognition_pb2_grpc,
 )
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
 from facewire_server.oip import open_inference_pb2, open_inference_pb2_grpc
 from facewire_server.pipeline.engine import EngineSlot
 from facewire_server.rpc.admin import AdminServicer
@@ -59,24 +59,16 @@ class RpcServer:
 
     def __init__(self, slot: EngineSlot, options: ServerOptions, now_ms: Callable[[], int]) -> None:
         self._options = options
-        self._server = grpc.aio.server(
-            interceptors=[ErrorBoundary(SERVICES)], options=_channel_options(options)
-        )
-        self._health = health.aio.HealthServicer()
-        recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(
-            RecognitionServicer(slot), self._server
-        )
-        gallery_pb2_grpc.add_GalleryServiceServicer_to_server(
-            GalleryServicer(slot, now_ms), self._server
-        )
+        self._server = grpc.aio.server(interceptors=[ErrorBoundary(SERVICES)], options=_channel_options(options))
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # there since Python 3.6 only
+        recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(RecognitionServicer(slot), self._server)
+        gallery_pb2_grpc.add_GalleryServiceServicer_to_server(GalleryServicer(slot, now_ms), self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminServicer(slot), self._server)
         open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(
             OpenInferenceServicer(slot, options.version), self._server
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection(
-            (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
-        )
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
 
     async def start(self) -> int:
         """Listens; returns the port. Health says NOT_SERVING until :meth:`serving`.

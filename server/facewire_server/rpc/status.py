@@ -46,14 +46,13 @@ def to_rpc_status(error: errors.DomainError) -> grpc.Status:
         box = any_pb2.Any()
         box.Pack(detail)
         packed.append(box)
-    return rpc_status.to_status(
-        status_pb2.Status(code=code, message=str(error), details=packed)
-    )
+    return rpc_status.to_status(status_pb2.Status(code=code, message=str(error), details=packed))
 
 
 def code_name(error: errors.DomainError) -> str:
     """The name of the status code, for instance "INVALID_ARGUMENT"."""
-    return code_pb2.Code.Name(_code_and_reason(error)[0])
+    name: str = code_pb2.Code.Name(_code_and_reason(error)[0])
+    return name
 
 
 def _code_and_reason(error: errors.DomainError) -> tuple[int, str]:
@@ -73,9 +72,7 @@ def _metadata(error: errors.DomainError) -> dict[str, str]:
 
 def _specific(error: errors.DomainError) -> list[Message]:
     if isinstance(error, errors.InvalidArgument):
-        violation = error_details_pb2.BadRequest.FieldViolation(
-            field=error.field, description=error.problem
-        )
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.problem)
         return [error_details_pb2.BadRequest(field_violations=[violation])]
     if isinstance(error, errors.Overloaded):
         return [_retry(error.retry_after_s)]

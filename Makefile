@@ -1,0 +1,62 @@
+# Each target sets itself up in a local .venv and needs nothing but Python (with venv), a C++20 compiler and make.
+VENV := .venv
+BIN := $(VENV)/bin
+# Models and sample photographs stay in the checkout, so that nothing depends on the home folder.
+export FACEWIRE_MODELS__CACHE_DIR ?= $(CURDIR)/.cache/facewire
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+NATIVE := CMakeLists.txt $(shell find csrc/core csrc/kernels csrc/bindings -type f)
+
+.PHONY: help demo test check arm64-check image-check format generate clean
+
+help: ## Show this list
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.server ## Enrol and identify sample photographs on a server of its own
+	@$(BIN)/facewire demo
+
+test: $(VENV)/.test $(VENV)-triton/.ready ## Run the whole test suite: C++ under sanitizers, then Python
+	@scripts/native-check.sh
+	@FACEWIRE_TRITON_PYTHON=$(VENV)-triton/bin/python $(BIN)/pytest
+
+check: $(VENV)/.check ## Format, lint, types, proto, generated code
+	@scripts/check.sh
+
+arm64-check: $(VENV)/.check ## Build for arm64 and run the C++ tests under qemu
+	@scripts/arm64-check.sh
+
+image-check: $(VENV)/.server ## Build the container image, run it, enrol and identify
+	@scripts/image-check.sh
+
+format: $(VENV)/.check ## Format Python and C++
+	@$(BIN)/ruff format && $(BIN)/ruff check --fix && $(BIN)/clang-format -i $$(git ls-files '*.cpp' '*.hpp' '*.inl')
+
+generate: ## Write the generated code of proto/ anew
+	@scripts/generate.sh
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) $(VENV)-triton $(VENV)-proto .cache build demo-output
+
+$(VENV)/.venv:
+	@echo "setting up $(VENV) ..."
+	@python3 -m venv $(VENV)
+	@$(PIP) install --upgrade pip
+	@touch $@
+
+$(VENV)/.server: $(VENV)/.venv pyproject.toml $(NATIVE)
+	@echo "building and installing facewire (a minute or two the first time) ..."
+	@$(PIP) install --editable '.[server]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.server
+	@$(PIP) install --group test
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	@$(PIP) install --group check
+	@touch $@
+
+# Apart: tritonclient wants an older protobuf than the server's health service does.
+$(VENV)-triton/.ready:
+	@python3 -m venv $(VENV)-triton
+	@$(VENV)-triton/bin/pip install --disable-pip-version-check --quiet 'tritonclient[grpc]==2.73.0'
+	@touch $@

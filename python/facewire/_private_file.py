@@ -1,0 +1,24 @@
+"""Files that hold biometric data: readable by their owner only, whole or not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def private_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A file to write; it appears under its name once the block ends without an error."""
+    target = Path(path)
+    partial = target.with_name(target.name + ".part")
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

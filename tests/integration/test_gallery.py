@@ -1,0 +1,225 @@
+"""Galleries, subjects and faces over gRPC: lists, updates, refusals, repetitions, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+
+import facewire
+from facewire.v1 import gallery_pb2, gallery_pb2_grpc
+from tests.conftest import RunningServer, StartServer
+from tests.pictures import blurred, read_bgr
+
+
+def test_a_subject_keeps_labels_and_attributes(client: facewire.Client, gallery_id: str) -> None:
+    made = client.create_subject(
+        gallery_id, "ada", display_name="Ada Lovelace", labels=["staff", "vip", "staff"], attributes={"room": "12"}
+    )
+    assert made.labels == ("staff", "vip")
+    assert client.get_subject(gallery_id, "ada") == made
+    changed = client.update_subject(gallery_id, "ada", labels=["guest"])
+    assert (changed.display_name, changed.labels, changed.attributes) == ("Ada Lovelace", ("guest",), {"room": "12"})
+    assert changed.updated_at >= made.updated_at
+    assert client.update_subject(gallery_id, "ada", attributes={}).attributes == {}
+    assert [s.subject_id for s in client.list_subjects(gallery_id, label="guest")] == ["ada"]
+    assert list(client.list_subjects(gallery_id, label="staff")) == []
+
+
+def test_lists_come_in_pages_without_gaps(client: facewire.Client, server: RunningServer, gallery_id: str) -> None:
+    names = [f"s-{i:03}" for i in range(23)]
+    for name in names:
+        client.create_subject(gallery_id, name)
+    found: list[str] = []
+    token, pages = "", 0
+    with grpc.insecure_channel(server.target) as channel:
+        stub = gallery_pb2_grpc.GalleryServiceStub(channel)
+        while pages == 0 or token:
+            request = gallery_pb2.ListSubjectsRequest(gallery_id=gallery_id, page_size=5, page_token=token)
+            page = stub.ListSubjects(request)
+            found += [subject.subject_id for subject in page.subjects]
+            token, pages = page.next_page_token, pages + 1
+        assert (found, pages) == (names, 5)
+        for bad in ("nonsense", "e30", "MQ"):
+            request = gallery_pb2.ListSubjectsRequest(gallery_id=gallery_id, page_token=bad)
+            with pytest.raises(grpc.RpcError, match="page_token") as caught:
+                stub.ListSubjects(request)
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_the_same_picture_is_enrolled_once(client: facewire.Client, gallery_id: str, samples: Path) -> None:
+    picture = samples / "person_a_1.jpg"
+    first, second = client.enrol(gallery_id, "ada", [picture, picture]).outcomes
+    assert first.enrolled is not None
+    assert second.refusal is facewire.EnrolRefusal.DUPLICATE
+    (other,) = client.enrol(gallery_id, "ben", [picture]).outcomes
+    assert other.refusal is facewire.EnrolRefusal.DUPLICATE
+    assert "'ada'" in other.detail
+
+
+def test_a_subject_holds_as_many_templates_as_configured(start_server: StartServer, samples: Path) -> None:
+    server = start_server("--set", "gallery.max_templates_per_subject=2")
+    with facewire.Client(server.target) as client:
+        client.create_gallery("g")
+        pixels = read_bgr(samples / "person_a_2.jpg")
+        images = [np.ascontiguousarray(pixels[i:]) for i in range(3)]
+        outcomes = client.enrol("g", "ada", images).outcomes
+    assert [o.refusal for o in outcomes] == [None, None, facewire.EnrolRefusal.TEMPLATE_LIMIT]
+
+
+def test_bad_pictures_are_refused_each_with_its_reason(
+    client: facewire.Client, gallery_id: str, samples: Path
+) -> None:
+    face = read_bgr(samples / "person_b_1.jpg")
+    two = np.ascontiguousarray(np.hstack([face, face]))
+    images: list[facewire.ImageLike] = [
+        samples / "person_b_1.jpg",
+        b"no picture",
+        np.full((300, 300, 3), 200, dtype=np.uint8),
+        two,
+        blurred(face, sigma=14),
+        (face * 0.12).astype(np.uint8),
+        np.ascontiguousarray(face[::10, ::10]),
+    ]
+    outcomes = client.enrol(gallery_id, "ada", images).outcomes
+    reasons = [o.refusal.value if o.refusal else "" for o in outcomes]
+    assert reasons == ["", "BAD_IMAGE", "NO_FACE", "SEVERAL_FACES", "BLURRED", "TOO_DARK", "TOO_SMALL"]
+    assert all(o.detail for o in outcomes if o.refusal)
+    (largest,) = client.enrol(gallery_id, "ada", [two], use_largest_face=True).outcomes
+    assert largest.enrolled is not None
+
+
+def test_a_repeated_write_has_one_effect_and_the_same_answer(
+    server: RunningServer, client: facewire.Client, gallery_id: str, samples: Path
+) -> None:
+    image = gallery_pb2.EnrolImage()
+    image.image.encoded = (samples / "person_a_1.jpg").read_bytes()
+    enrol = gallery_pb2.EnrolFacesRequest(
+        gallery_id=gallery_id, subject_id="ada", images=[image], create_subject=True, idempotency_key=f"k-{gallery_id}"
+    )
+    with grpc.insecure_channel(server.target) as channel:
+        stub = gallery_pb2_grpc.GalleryServiceStub(channel)
+        first = stub.EnrolFaces(enrol)
+        assert stub.EnrolFaces(enrol) == first
+        assert len(list(client.list_faces(gallery_id))) == 1
+        enrol.subject_id = "ben"
+        with pytest.raises(grpc.RpcError, match="used before for a different request") as caught:
+            stub.EnrolFaces(enrol)
+        assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+        delete = gallery_pb2.DeleteSubjectRequest(
+            gallery_id=gallery_id, subject_id="ada", idempotency_key=f"d-{gallery_id}"
+        )
+        assert stub.DeleteSubject(delete) == stub.DeleteSubject(delete)
+
+
+def test_deleted_people_are_not_found_again(client: facewire.Client, door: str, samples: Path) -> None:
+    probe = client.embed(samples / "person_a_2.jpg").faces[0].embedding
+    assert client.identify(door, probe).faces[0].match is not None
+    assert client.delete_subject(door, "person-a") == 1
+    after = client.identify(door, probe).faces[0]
+    assert after.decision is facewire.Decision.UNKNOWN
+    assert "person-a" not in [c.subject_id for c in after.candidates]
+    (face,) = client.list_faces(door)
+    client.delete_face(door, face.face_id)
+    assert client.identify(door, probe).faces[0].candidates == ()
+    assert client.get_subject(door, "person-b").face_count == 0
+
+
+def test_a_renamed_subject_is_identified_under_the_new_name(
+    client: facewire.Client, door: str, samples: Path
+) -> None:
+    client.update_subject(door, "person-a", display_name="Renamed", labels=["watchlist"])
+    match = client.identify(door, samples / "person_a_2.jpg").faces[0].match
+    assert match is not None
+    assert (match.display_name, match.labels) == ("Renamed", ("watchlist",))
+
+
+def test_batch_enrolment_answers_in_order_and_survives_refusals(
+    client: facewire.Client, gallery_id: str, samples: Path
+) -> None:
+    def items() -> Iterator[facewire.EnrolItem]:
+        yield facewire.EnrolItem("ada", [samples / "person_a_1.jpg"])
+        yield facewire.EnrolItem("Not A Name", [samples / "person_a_2.jpg"])
+        yield facewire.EnrolItem("ben", [samples / "person_b_1.jpg", b"junk"])
+
+    first, second, third = client.batch_enrol(gallery_id, items())
+    assert [first.index, second.index, third.index] == [0, 1, 2]
+    assert first.enrolment is not None
+    assert second.error is not None
+    assert second.error.startswith("INVALID_ARGUMENT: subject_id")
+    assert third.enrolment is not None
+    assert [o.refusal is None for o in third.enrolment.outcomes] == [True, False]
+
+
+def test_an_exported_gallery_is_imported_with_everything(
+    client: facewire.Client, door: str, samples: Path, tmp_path: Path
+) -> None:
+    client.update_subject(door, "person-a", labels=["staff"], attributes={"room": "12"})
+    file = tmp_path / "door.fwg"
+    size = client.export_gallery(door, file)
+    assert size == file.stat().st_size
+    assert file.stat().st_mode & 0o077 == 0
+    copy = client.import_gallery(file, gallery_id=f"{door}-copy")
+    try:
+        assert (copy.subject_count, copy.face_count) == (2, 2)
+        same = client.get_subject(copy.gallery_id, "person-a")
+        assert (same.labels, same.attributes) == (("staff",), {"room": "12"})
+        probe = client.embed(samples / "person_a_2.jpg").faces[0].embedding
+        there, here = (client.identify(g, probe).faces[0].match for g in (copy.gallery_id, door))
+        assert there is not None
+        assert here is not None
+        assert (there.subject_id, there.similarity) == (here.subject_id, here.similarity)
+    finally:
+        client.delete_gallery(copy.gallery_id)
+    with pytest.raises(facewire.AlreadyExistsError):
+        client.import_gallery(file)
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "magic", "tail"])
+def test_a_damaged_gallery_file_is_refused_whole(
+    client: facewire.Client, door: str, tmp_path: Path, damage: str
+) -> None:
+    file = tmp_path / "door.fwg"
+    client.export_gallery(door, file)
+    data = bytearray(file.read_bytes())
+    if damage == "flip":
+        data[len(data) // 2] ^= 1
+    elif damage == "magic":
+        data[0] ^= 1
+    elif damage == "tail":
+        data += b"more"
+    else:
+        del data[0 if damage == "empty" else len(data) // 2 :]
+    file.write_bytes(data)
+    with pytest.raises(facewire.InvalidArgumentError) as caught:
+        client.import_gallery(file, gallery_id="damaged")
+    assert caught.value.reason == "DAMAGED_FILE"
+    with pytest.raises(facewire.NotFoundError):
+        client.get_gallery("damaged")
+
+
+def test_concurrent_writers_and_readers_see_whole_people(
+    client: facewire.Client, gallery_id: str, samples: Path
+) -> None:
+    probe = client.embed(samples / "person_a_2.jpg").faces[0].embedding
+    picture = samples / "person_a_1.jpg"
+
+    def come_and_go(number: int) -> None:
+        for _ in range(4):
+            client.enrol(gallery_id, f"s-{number}", [read_bgr(picture)[number:]])
+            client.delete_subject(gallery_id, f"s-{number}")
+
+    def look(_: int) -> None:
+        for _ in range(30):
+            for candidate in client.identify(gallery_id, probe).faces[0].candidates:
+                assert candidate.subject_id.startswith("s-")
+                assert candidate.face_id
+
+    with ThreadPoolExecutor(6) as pool:
+        for future in [pool.submit(come_and_go, i) for i in range(3)] + [pool.submit(look, i) for i in range(3)]:
+            future.result()
+    assert client.get_gallery(gallery_id).face_count == 0
