@@ -15,7 +15,9 @@ PixelFormat format_named(const std::string& format) {
 
 void require_adjacent_pixels(const py::array& array, py::ssize_t row_bytes) {
     const bool colour = array.ndim() == 3;
-    const bool adjacent = array.strides(array.ndim() - 1) == 1 && (!colour || array.strides(1) == 3);
+    // The stride of an axis of length 1 means nothing, and numpy leaves anything there.
+    const bool columns_adjacent = array.shape(1) == 1 || array.strides(1) == (colour ? 3 : 1);
+    const bool adjacent = columns_adjacent && (!colour || array.strides(2) == 1);
     const bool rows_apart = array.shape(0) == 1 || array.strides(0) >= row_bytes;
     if (!adjacent || !rows_apart)
         throw py::value_error(
@@ -28,7 +30,7 @@ void require_adjacent_pixels(const py::array& array, py::ssize_t row_bytes) {
 FrameView require_frame(py::handle pixels, const std::string& format_name) {
     const PixelFormat format = format_named(format_name);
     const py::array array = require_array(pixels, "pixels");
-    if (!array.dtype().is(py::dtype::of<std::uint8_t>()))
+    if (!py::isinstance<py::array_t<std::uint8_t>>(array))
         throw py::type_error("pixels must have dtype uint8, not " +
                              std::string(py::str(array.dtype())));
     const bool colour = format == PixelFormat::kBgr24 || format == PixelFormat::kRgb24;

@@ -48,7 +48,8 @@ template <typename T>
 ArrayView<const T> require_input(py::handle value, const char* name,
                                  std::initializer_list<py::ssize_t> shape) {
     const py::array array = require_array(value, name);
-    if (!array.dtype().is(py::dtype::of<T>()))
+    // Equivalent, not identical: an unpickled array has a dtype object of its own.
+    if (!py::isinstance<py::array_t<T>>(array))
         throw py::type_error(std::string(name) + " must have dtype " +
                              std::string(py::str(py::dtype::of<T>())) + ", not " +
                              std::string(py::str(array.dtype())));
@@ -64,6 +65,8 @@ ArrayView<const T> require_input(py::handle value, const char* name,
     if ((array.flags() & py::array::c_style) == 0)
         throw py::value_error(std::string(name) +
                               " must be C-contiguous; use numpy.ascontiguousarray()");
+    if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0)
+        throw py::value_error(std::string(name) + " must be aligned to its dtype; use .copy()");
     return {static_cast<const T*>(array.data()),
             std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()),
             static_cast<std::size_t>(array.size())};

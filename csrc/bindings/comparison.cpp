@@ -39,29 +39,39 @@ py::array_t<float> py_cosine_matrix(py::handle a_in, py::handle b_in) {
     return cosines;
 }
 
-void require_unit_scale(const ArrayView<const float>& rows, const char* name) {
-    const std::size_t dim = rows.length(1);
-    for (std::size_t r = 0; r < rows.length(0); ++r) {
+// The first row that cannot be scaled to unit length, or the number of rows. Needs no GIL: a gallery loaded at
+// once has a hundred million floats.
+std::size_t first_without_direction(const ArrayView<const float>& rows) {
+    const std::size_t count = rows.length(0), dim = rows.length(1);
+    for (std::size_t r = 0; r < count; ++r) {
         double squares = 0;
         for (std::size_t d = 0; d < dim; ++d) squares += double{rows.data[r * dim + d]} * rows.data[r * dim + d];
-        if (!(squares > 1e-12) || !std::isfinite(squares))
-            throw py::value_error(std::string(name) + " row " + std::to_string(r) +
-                                  " has no direction (zero, NaN or infinite)");
+        if (!(squares > 1e-12) || !std::isfinite(squares)) return r;
     }
+    return count;
+}
+
+void require_directions(const ArrayView<const float>& rows, std::size_t first_without, const char* name) {
+    if (first_without < rows.length(0))
+        throw py::value_error(std::string(name) + " row " + std::to_string(first_without) +
+                              " has no direction (zero, NaN or infinite)");
 }
 
 py::array_t<std::int64_t> index_add(GalleryIndex& index, py::handle rows_in, py::handle subjects_in) {
     const auto dim = static_cast<py::ssize_t>(index.dim());
     const auto rows = require_input<float>(rows_in, "rows", {kAny, dim});
-    require_unit_scale(rows, "rows");
     const auto subjects = require_input<std::int64_t>(subjects_in, "subjects", {rows.shape[0]});
     for (std::size_t i = 0; i < subjects.size; ++i)
         if (subjects.data[i] < 0) throw py::value_error("subjects must not be negative");
     std::vector<std::int64_t> numbers;
+    std::size_t first_without;
     {
         const py::gil_scoped_release unlocked;
-        numbers = index.add(rows.data, subjects.data, rows.length(0));
+        first_without = first_without_direction(rows);
+        if (first_without == rows.length(0))
+            numbers = index.add(rows.data, subjects.data, rows.length(0));
     }
+    require_directions(rows, first_without, "rows");
     return py::array_t<std::int64_t>(static_cast<py::ssize_t>(numbers.size()), numbers.data());
 }
 
@@ -78,7 +88,7 @@ void index_remove(GalleryIndex& index, py::handle rows_in) {
 py::tuple index_search(const GalleryIndex& index, py::handle queries_in, std::size_t k, float floor) {
     const auto dim = static_cast<py::ssize_t>(index.dim());
     const auto queries = require_input<float>(queries_in, "queries", {kAny, dim});
-    require_unit_scale(queries, "queries");
+    require_directions(queries, first_without_direction(queries), "queries");
     if (k < 1 || k > kLargestTop) throw py::value_error("k must be from 1 to 10000");
     if (std::isnan(floor)) throw py::value_error("floor must not be NaN");
     const std::size_t count = queries.length(0);

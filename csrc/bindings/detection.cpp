@@ -19,6 +19,16 @@ DecoderKind kind_named(const std::string& kind) {
     throw py::value_error("kind must be 'yunet' or 'scrfd', not '" + kind + "'");
 }
 
+std::int32_t require_int(py::handle value, const std::string& name) {
+    py::detail::make_caster<std::int32_t> caster;
+    if (!caster.load(value, /*convert=*/true)) throw py::type_error(name + " must be an int below 2**31");
+    return py::detail::cast_op<std::int32_t>(caster);
+}
+
+void require_share(float value, const char* name) {
+    if (!(value >= 0.0f && value <= 1.0f)) throw py::value_error(std::string(name) + " must be from 0 to 1");
+}
+
 // One level as Python gives it: (stride, columns, rows, score, objectness or None, box, landmarks).
 OutputLevel require_level(const py::tuple& level, DecoderKind kind, std::size_t number) {
     const std::string name = "levels[" + std::to_string(number) + "]";
@@ -26,9 +36,9 @@ OutputLevel require_level(const py::tuple& level, DecoderKind kind, std::size_t 
         throw py::value_error(name +
                               " must be (stride, columns, rows, score, objectness, box, landmarks)");
     OutputLevel out{};
-    out.stride = level[0].cast<std::int32_t>();
-    out.columns = level[1].cast<std::int32_t>();
-    out.rows = level[2].cast<std::int32_t>();
+    out.stride = require_int(level[0], name + ".stride");
+    out.columns = require_int(level[1], name + ".columns");
+    out.rows = require_int(level[2], name + ".rows");
     if (out.stride < 1 || out.columns < 1 || out.rows < 1)
         throw py::value_error(name + ": stride, columns and rows must be positive");
     out.anchors = kind == DecoderKind::kScrfd ? 2 : 1;
@@ -56,6 +66,8 @@ py::array_t<float> py_decode_faces(const std::string& kind_name, const std::vect
                                    float score_threshold, float nms_iou, std::array<float, 2> scale,
                                    std::int32_t max_faces) {
     const DecoderKind kind = kind_named(kind_name);
+    require_share(score_threshold, "score_threshold");
+    require_share(nms_iou, "nms_iou");
     for (const float axis : scale)
         if (!(axis > 0.0f) || !std::isfinite(axis)) throw py::value_error("scale must be positive");
     if (max_faces < 1) throw py::value_error("max_faces must be at least 1");

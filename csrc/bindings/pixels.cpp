@@ -38,6 +38,13 @@ py::tuple py_letterbox(py::handle pixels, const std::string& format, py::handle 
     return py::make_tuple(scale.x, scale.y);
 }
 
+float py_letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width,
+                         std::int32_t height) {
+    if (frame_width < 1 || frame_height < 1 || width < 1 || height < 1)
+        throw py::value_error("frame_width, frame_height, width and height must be positive");
+    return letterbox_scale(frame_width, frame_height, width, height);
+}
+
 }  // namespace
 
 void register_pixels(py::module_& m) {
@@ -55,7 +62,7 @@ void register_pixels(py::module_& m) {
         });
     m.def("letterbox", &py_letterbox, py::arg("pixels"), py::arg("format"), py::arg("out"),
           py::arg("transform") = PixelTransform{});
-    m.def("letterbox_scale", &letterbox_scale, py::arg("frame_width"), py::arg("frame_height"),
+    m.def("letterbox_scale", &py_letterbox_scale, py::arg("frame_width"), py::arg("frame_height"),
           py::arg("width"), py::arg("height"));
 }
 

@@ -49,14 +49,15 @@ class TopSubjects {
     std::vector<Candidate> best_;
 };
 
-void scale_row(float* row, std::size_t dim, float factor) {
-    for (std::size_t d = 0; d < dim; ++d) row[d] *= factor;
+void scale_row(float* row, std::size_t dim, double factor) {
+    for (std::size_t d = 0; d < dim; ++d) row[d] = static_cast<float>(row[d] * factor);
 }
 
-float length_of(const float* row, std::size_t dim) {
+// In double: a float row of 1e-40 or 3e38 has a direction, but no length or inverse length in float.
+double length_of(const float* row, std::size_t dim) {
     double squares = 0;
     for (std::size_t d = 0; d < dim; ++d) squares += double{row[d]} * row[d];
-    return static_cast<float>(std::sqrt(squares));
+    return std::sqrt(squares);
 }
 
 }  // namespace
@@ -64,8 +65,9 @@ float length_of(const float* row, std::size_t dim) {
 std::vector<float> normalise_rows(float* rows, std::size_t count, std::size_t dim) {
     std::vector<float> lengths(count);
     for (std::size_t r = 0; r < count; ++r) {
-        lengths[r] = length_of(rows + r * dim, dim);
-        if (lengths[r] > 0.0f) scale_row(rows + r * dim, dim, 1.0f / lengths[r]);
+        const double length = length_of(rows + r * dim, dim);
+        if (length > 0.0) scale_row(rows + r * dim, dim, 1.0 / length);
+        lengths[r] = static_cast<float>(length);
     }
     return lengths;
 }
@@ -84,11 +86,13 @@ bool GalleryIndex::is_live(std::int64_t row) const {
 }
 
 void GalleryIndex::add_chunk() {
+    // Whatever may throw comes before the memory that would leak, and subjects_ is never the shorter.
+    subjects_.resize((chunks_.size() + 1) * kChunkRows, kNoSubject);
+    chunks_.reserve(chunks_.size() + 1);
     const std::size_t bytes = kChunkRows * dim_ * sizeof(float);  // a multiple of 64 for any dim
     void* memory = std::aligned_alloc(kAlignment, bytes);
     if (memory == nullptr) throw std::bad_alloc();
     chunks_.emplace_back(static_cast<float*>(memory));
-    subjects_.resize(chunks_.size() * kChunkRows, kNoSubject);
 }
 
 std::vector<std::int64_t> GalleryIndex::add(const float* rows, const std::int64_t* subjects,

@@ -21,7 +21,7 @@ SITE = Path(site.getsitepackages()[0])
 # names its devices, so it does not need AUTO, HETERO and BATCH.
 OPENVINO_LIBRARIES = [
     "libopenvino.so.*",
-    "libopenvino_intel_cpu_plugin.so",
+    "libopenvino_*_cpu_plugin.so",
     "libopenvino_ir_frontend.so.*",
     "libhwloc.so.*",
     "libtbb.so.*",
@@ -55,9 +55,13 @@ UNUSED = [
     "PIL/_imagingtk.*.so",
     "pillow.libs/libavif-*",
     "pillow.libs/liblcms2-*",
-    "onnx/backend/test",
+    # rich needs these to show source code and Markdown.
+    "pygments*",
+    "markdown_it*",
+    "mdurl*",
 ]
 UNUSED_IF_NOT_IMPORTED = {"onnx": ["onnx", "onnx-*.dist-info", "ml_dtypes", "ml_dtypes-*.dist-info"]}
+UNUSED_FOLDERS = {"tests", "__pycache__"}
 DEVELOPMENT_SUFFIXES = (".a", ".c", ".cc", ".cpp", ".h", ".pxd", ".pyi", ".pyx")
 PIP_RECORDS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 
@@ -100,6 +104,7 @@ def main() -> None:
             remove_matching(patterns)
         else:
             print(f"{module} stays: facewire serve imports it")
+            shutil.rmtree(SITE / module / "backend" / "test", ignore_errors=True)
     remove_matching(UNUSED)
     kept = OPENVINO_LIBRARIES + (OPENVINO_GPU_LIBRARIES if os.environ.get("GPU") == "1" else [])
     libraries = SITE / "openvino" / "libs"
@@ -108,7 +113,7 @@ def main() -> None:
         if path not in keep:
             remove(path)
     for folder, folders, files in os.walk(SITE):
-        for name in [n for n in folders if n in ("tests", "__pycache__")]:
+        for name in [n for n in folders if n in UNUSED_FOLDERS]:
             remove(Path(folder, name))
             folders.remove(name)
         for name in files:

@@ -4,24 +4,36 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import pkgutil
 import sqlite3
 
-import facewire_server.cli.serve  # noqa: F401  (all that the server imports)
 import numpy as np
 import simplejpeg
+from PIL import Image, ImageFont
+
+import facewire.cli
 from facewire.annotate import annotate
 from facewire_server.app import load_models
 from facewire_server.config import load_config
 from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
-from PIL import Image
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 
 
+def verbs() -> None:
+    """Everything that `facewire serve` and the client's verbs import is there."""
+    importlib.import_module("facewire_server.cli.serve")
+    importlib.import_module("rich.progress")
+    for module in pkgutil.iter_modules(facewire.cli.__path__):
+        importlib.import_module(f"facewire.cli.{module.name}")
+
+
 def picture_formats() -> None:
-    """Every format that the server takes can be read and written."""
+    """Every format that the server takes can be read and written, and names be drawn."""
+    ImageFont.load_default(size=12)
     gradient = np.linspace(0, 255, 64 * 48 * 3, dtype=np.uint8).reshape(48, 64, 3)
     for name in FORMATS:
         file = io.BytesIO()
@@ -43,5 +55,6 @@ def models() -> str:
 
 
 assert sqlite3.connect(":memory:").execute("SELECT 1").fetchone() == (1,)
+verbs()
 picture_formats()
 print("self-test passed:", models())
