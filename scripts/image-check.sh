@@ -5,16 +5,23 @@
 #
 # Needs root and a Debian with apt; installs buildah and mmdebstrap where they are missing. Removes everything else
 # that it makes. Settings from the environment: GPU=1 (image with the GPU plug-in), MAX_MB (limit of the unpacked
-# size), KEEP_IMAGE (write the image to this file, as `docker load` reads it).
+# size; 400, with GPU=1 800), KEEP_IMAGE (write the image to this file, as `docker load` reads it).
 set -euo pipefail
 
 repository=$(readlink -f "$(dirname "$0")/..")
+gpu=${GPU:-0}
 max_mb=${MAX_MB:-400}
-work= server= passed=0 failed=0
+[ "$gpu" = 0 ] || max_mb=${MAX_MB:-800}
+work='' step='' server='' passed=0 failed=0
 buildah=()
 
 cleanup() {
   set +e
+  if [ -n "$step" ]; then
+    kill -TERM -- "-$step"
+    wait "$step"
+    kill -KILL -- "-$step"
+  fi 2>/dev/null
   if [ -n "$server" ]; then
     kill -KILL "$server"
     wait "$server"
@@ -49,11 +56,16 @@ quietly() { "$@" >/dev/null; }
 timed() { # WHAT COMMAND...: the command quietly; its output only if it fails
   local what=$1 start=$SECONDS
   shift
-  if ! nice -n 10 "$@" >"$work/step.log" 2>&1; then
+  # In the background, so that a signal need not wait for it, and as a group, so that it can be ended whole.
+  setsid nice -n 10 "$@" >"$work/step.log" 2>&1 &
+  step=$!
+  if ! wait "$step"; then
+    step=
     tail -40 "$work/step.log"
     echo "$what failed"
     exit 1
   fi
+  step=
   echo "$what: $((SECONDS - start)) s"
 }
 
@@ -110,11 +122,11 @@ timed "commit" "${buildah[@]}" commit --rm --format docker "$container" localhos
 rm "$work/base.tar"
 
 secrets=()
-[ ! -s /etc/pip.conf ] || secrets+=(--secret id=pipconf,src=/etc/pip.conf)
+[ ! -s /etc/pip.conf ] || secrets+=(--secret "id=pipconf,src=/etc/pip.conf")
 bundle=${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt}
 [ ! -s "$bundle" ] || secrets+=(--secret "id=cabundle,src=$bundle")
 timed "image" "${buildah[@]}" bud --isolation chroot --format docker --layers=false --pull-never \
-  --build-arg BASE=localhost/base --build-arg "GPU=${GPU:-0}" "${secrets[@]}" \
+  --build-arg BASE=localhost/base --build-arg "GPU=$gpu" "${secrets[@]}" \
   -f "$repository/deploy/Dockerfile" -t localhost/facewire "$repository"
 grep -E '^(site-packages:|self-test|nothing matches|.* stays:)' "$work/step.log" || true
 if [ -n "${KEEP_IMAGE:-}" ]; then
@@ -154,14 +166,15 @@ check "no shell, package manager or perl" absent -path '*/bin/*' \
   \( -name '*sh' -o -name busybox -o -name 'apt*' -o -name 'dpkg*' -o -name 'perl*' \)
 check "no pip, wheels or caches" absent -path '*/bin/pip*' -o -path '*/site-packages/pip' -o -name ensurepip \
   -o -name '*.whl' -o -name .cache
-check "no tests, headers or stubs" absent -type d -name tests -path '*/site-packages/*' -o -name '*.pyi' -o -name '*.h'
+check "no tests, headers or stubs" absent -type d -name tests -path '*/site-packages/*' -o -name '*.pyi' \
+  -o -name '*.h' -path '*/site-packages/*' -o -path '*/usr/include/*'
 check "no set-id files" absent -type f -perm /6000
 check "no world-writable files" absent -type f -perm -o+w
 check "nothing of the build's secrets" absent -path '*/run/secrets*' -o -name pip.conf
 check "no file belongs to $user" absent -type f -uid "${user%%:*}"
 check "data folder belongs to $user, closed to others" \
   test "$(stat -c %u:%g:%a "$root/var/lib/facewire")" = "$user:700"
-if [ "${GPU:-0}" = 1 ]; then
+if [ "$gpu" = 1 ]; then
   check "GPU plug-in" test -n "$(find "$root" -name libopenvino_intel_gpu_plugin.so)"
 else
   check "no OpenVINO plug-in but the CPU's" absent -name 'libopenvino_*_plugin.so' ! -name '*_intel_cpu_plugin.so'
@@ -232,7 +245,7 @@ stop_server() { # exit code of the server; 124 if it takes longer than 10 s
   return 124
 }
 # As `docker exec`: in the container's namespaces, as its user.
-inside() { env -i "${environment[@]}" /usr/bin/nsenter -t "$pid" -m -p -i -u -r -S "${user%%:*}" -G "${user##*:}" -- "$@"; }
+inside() { env -i "${environment[@]}" /usr/bin/nsenter -t "$pid" -m -p -i -u -r -w -S "${user%%:*}" -G "${user##*:}" -- "$@"; }
 status() { awk -v key="$1:" '$1 == key {print $2}' "/proc/$pid/status"; }
 host() { "$cli" "$1" --server "127.0.0.1:$port" "${@:2}"; }
 identified() { # PICTURE DECISION SUBJECT
@@ -269,7 +282,7 @@ for folder in ("/", "/etc", "/usr/bin", "/models", "/models/compiled", "/opt/ven
         continue
     raise SystemExit(folder)'
   check "no shell inside" fails inside /bin/sh -c true
-  if [ "${GPU:-0}" = 1 ]; then
+  if [ "$gpu" = 1 ]; then
     check "GPU plug-in finds its libraries" inside python -c 'import openvino; openvino.Core().get_versions("GPU")'
   fi
   check "health check inside passes" quietly inside "${health[@]:1}"

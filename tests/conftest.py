@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,10 +137,8 @@ def gallery_id(client: facewire.Client, request: pytest.FixtureRequest) -> Itera
     name = f"g-{abs(hash(request.node.nodeid)):x}"[:60]
     client.create_gallery(name)
     yield name
-    try:
+    with suppress(facewire.NotFoundError):  # the test may have erased it
         client.delete_gallery(name)
-    except facewire.NotFoundError:
-        pass  # the test erased it
 
 
 @pytest.fixture

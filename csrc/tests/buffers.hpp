@@ -57,9 +57,7 @@ class Guarded {
 class Random {
   public:
     explicit Random(unsigned seed) : engine_(seed) {}
-    float real(float low, float high) {
-        return std::uniform_real_distribution<float>(low, high)(engine_);
-    }
+    float real(float low, float high) { return std::uniform_real_distribution<float>(low, high)(engine_); }
     int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine_); }
     std::uint8_t byte() { return static_cast<std::uint8_t>(integer(0, 255)); }
     template <typename T>
@@ -80,13 +78,11 @@ class Frame {
   public:
     Frame(PixelFormat format, int width, int height, int padding = 0)
         : stride_(width * channels_of(format) + padding),
-          bytes_(static_cast<std::size_t>((rows(format, height) - 1) * stride_ +
-                                          width * channels_of(format))),
+          bytes_(static_cast<std::size_t>((rows(format, height) - 1) * stride_ + width * channels_of(format))),
           view_{bytes_.data(), width, height, stride_, format} {}
 
     std::uint8_t& at(int row, int column, int channel = 0) {
-        return bytes_[static_cast<std::size_t>(row * stride_ + column * channels_of(view_.format) +
-                                               channel)];
+        return bytes_[static_cast<std::size_t>(row * stride_ + column * channels_of(view_.format) + channel)];
     }
     void fill_randomly(Random& random) {
         for (std::uint8_t& byte : bytes_) byte = random.byte();
@@ -94,9 +90,7 @@ class Frame {
     const FrameView& view() const { return view_; }
 
   private:
-    static int rows(PixelFormat format, int height) {
-        return format == PixelFormat::kNv12 ? height * 3 / 2 : height;
-    }
+    static int rows(PixelFormat format, int height) { return format == PixelFormat::kNv12 ? height * 3 / 2 : height; }
 
     int stride_;
     Guarded<std::uint8_t> bytes_;

@@ -30,8 +30,7 @@ inline int failures_in_test = 0;
 inline constexpr int kPrintedPerTest = 10;  // a broken kernel fails thousands of checks
 
 inline void fail(const char* file, int line, const std::string& what) {
-    if (++failures_in_test <= kPrintedPerTest)
-        std::printf("%s:%d: %s: %s\n", file, line, running, what.c_str());
+    if (++failures_in_test <= kPrintedPerTest) std::printf("%s:%d: %s: %s\n", file, line, running, what.c_str());
 }
 
 template <typename A, typename B>
@@ -57,17 +56,16 @@ inline void near(const char* file, int line, const char* text, double a, double 
     static void name();                                               \
     static const bool name##_is_registered = check::add(#name, name); \
     static void name()
-#define CHECK(condition) \
-    ((condition) ? void() : check::fail(__FILE__, __LINE__, "not true: " #condition))
+#define CHECK(condition) ((condition) ? void() : check::fail(__FILE__, __LINE__, "not true: " #condition))
 #define CHECK_EQUAL(a, b) check::equal(__FILE__, __LINE__, #a " == " #b, a, b)
 #define CHECK_NEAR(a, b, limit) check::near(__FILE__, __LINE__, #a " ~ " #b, a, b, limit)
-#define CHECK_THROWS(expression, Exception)                                                  \
-    do {                                                                                     \
-        bool caught = false;                                                                 \
-        try {                                                                                \
-            static_cast<void>(expression);                                                   \
-        } catch (const Exception&) {                                                         \
-            caught = true;                                                                   \
-        }                                                                                    \
+#define CHECK_THROWS(expression, Exception)                                                     \
+    do {                                                                                        \
+        bool caught = false;                                                                    \
+        try {                                                                                   \
+            static_cast<void>(expression);                                                      \
+        } catch (const Exception&) {                                                            \
+            caught = true;                                                                      \
+        }                                                                                       \
         if (!caught) check::fail(__FILE__, __LINE__, #expression " did not throw " #Exception); \
     } while (false)

@@ -1,11 +1,10 @@
 // The similarity fit against a brute-force solution, degenerate landmarks, and where the warp puts pixels.
-#include "../core/alignment.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
 
+#include "../core/alignment.hpp"
 #include "buffers.hpp"
 #include "check.hpp"
 
@@ -90,8 +89,7 @@ TEST(a_similarity_is_recovered) {
     Random random(20);
     for (int trial = 0; trial < 500; ++trial) {
         const Similarity truth =
-            turned(random.real(-180, 180), random.real(0.05f, 20), random.real(-500, 500),
-                   random.real(-500, 500));
+            turned(random.real(-180, 180), random.real(0.05f, 20), random.real(-500, 500), random.real(-500, 500));
         AffineMap map{};
         CHECK(similarity_transform(kTemplate, apply(truth, kTemplate), map) == AlignStatus::kAligned);
         CHECK_NEAR(map.a, truth.a, 1e-4);
@@ -171,11 +169,9 @@ struct Chip {
     Guarded<float> values{3 * kPlane, -12345.0f};  // "not written"
 
     float at(int plane, int row, int column) const {
-        return values[static_cast<std::size_t>(plane) * kPlane +
-                      static_cast<std::size_t>(row * kSize + column)];
+        return values[static_cast<std::size_t>(plane) * kPlane + static_cast<std::size_t>(row * kSize + column)];
     }
-    AlignStatus align(const FrameView& frame, const Landmarks& landmarks,
-                      const PixelTransform& transform = {}) {
+    AlignStatus align(const FrameView& frame, const Landmarks& landmarks, const PixelTransform& transform = {}) {
         return align_face(frame, landmarks, kTemplate, transform, kSize, values.data());
     }
     bool is_filled_with(const PixelTransform& transform) const {
@@ -203,8 +199,7 @@ TEST(the_chip_shows_the_frame_turned_upright) {
                         const auto y = static_cast<int>(std::lround(where.y(column, row)));
                         const auto x = static_cast<int>(std::lround(where.x(column, row)));
                         const bool inside = x >= 0 && y >= 0 && x < 301 && y < 257;
-                        CHECK_NEAR(chip.at(plane, row, column),
-                                   inside ? frame.at(y, x, plane) : 0, 0.1);
+                        CHECK_NEAR(chip.at(plane, row, column), inside ? frame.at(y, x, plane) : 0, 0.1);
                     }
         }
     });
@@ -219,8 +214,7 @@ TEST(the_reference_points_of_the_chip_show_the_landmarks_of_the_frame) {
                 frame.at(row, column) = static_cast<std::uint8_t>((column + row) / 3);
         for (int trial = 0; trial < 20; ++trial) {
             const Similarity where =
-                turned(random.real(-60, 60), random.real(0.3f, 1.2f), random.real(120, 160),
-                       random.real(100, 130));
+                turned(random.real(-60, 60), random.real(0.3f, 1.2f), random.real(120, 160), random.real(100, 130));
             const Landmarks landmarks = apply(where, kTemplate);
             Chip chip;
             CHECK(chip.align(frame.view(), landmarks) == AlignStatus::kAligned);
@@ -254,6 +248,20 @@ TEST(outside_the_frame_the_chip_is_black_under_the_transform) {
     });
 }
 
+// Between the last pixel and the black outside, half of each: black is luma 16 in video range, not 0.
+TEST(an_nv12_frame_fades_into_video_range_black) {
+    under_each_isa([] {
+        Frame frame(PixelFormat::kNv12, 40, 40);
+        for (int row = 0; row < 60; ++row)
+            for (int column = 0; column < 40; ++column) frame.at(row, column) = row < 40 ? 116 : 128;
+        Chip chip;
+        CHECK(chip.align(frame.view(), apply(turned(0, 1, 0.5, 0), kTemplate)) == AlignStatus::kAligned);
+        CHECK_NEAR(chip.at(0, 5, 38), 1.164 * 100, 0.05);
+        CHECK_NEAR(chip.at(0, 5, 39), 1.164 * 50, 0.05);
+        CHECK_NEAR(chip.at(0, 5, 40), 0, 0.05);
+    });
+}
+
 TEST(refused_faces_give_a_black_chip) {
     Random random(26);
     Frame frame(PixelFormat::kBgr24, 200, 200);
@@ -283,8 +291,7 @@ TEST(mirrored_points_that_no_rotation_explains_are_refused) {
     const Landmarks mirrored = {10, 0, 0, 0, 0, 10, 10, 10, 5, 5};
     Frame frame(PixelFormat::kGray8, 50, 50);
     Guarded<float> chip(3 * 16 * 16, -1.0f);
-    CHECK(align_face(frame.view(), square, mirrored, {}, 16, chip.data()) ==
-          AlignStatus::kCoincident);
+    CHECK(align_face(frame.view(), square, mirrored, {}, 16, chip.data()) == AlignStatus::kCoincident);
     CHECK(std::all_of(chip.begin(), chip.end(), [](float v) { return v == 0.0f; }));
 }
 
@@ -294,18 +301,15 @@ TEST(wild_landmarks_never_give_wild_chips) {
         Random random(27);
         Frame frame(PixelFormat::kBgr24, 64, 48);
         frame.fill_randomly(random);
-        const std::vector<float> wild = {0.0f,  -0.0f, 1e-30f, -1e-3f, 1.0f, 31.5f,     64.0f,
-                                         1e4f,  -1e6f, 1e6f,   1e20f,  kNan, kInfinity, -kInfinity,
-                                         3e38f, 32.0f, 33.0f,  30.0f,  24.0f, 25.0f};
+        const std::vector<float> wild = {0.0f,  -0.0f, 1e-30f,    -1e-3f,     1.0f,  31.5f, 64.0f, 1e4f,  -1e6f, 1e6f,
+                                         1e20f, kNan,  kInfinity, -kInfinity, 3e38f, 32.0f, 33.0f, 30.0f, 24.0f, 25.0f};
         for (int trial = 0; trial < 3000; ++trial) {
             Landmarks points;
             const bool mostly_tame = trial % 2 == 0;
             for (float& v : points)
-                v = mostly_tame && random.integer(0, 30) > 0 ? random.real(-20, 70)
-                                                             : random.one_of(wild);
+                v = mostly_tame && random.integer(0, 30) > 0 ? random.real(-20, 70) : random.one_of(wild);
             Guarded<float> chip(3 * 9 * 9, -12345.0f);
-            const AlignStatus status =
-                align_face(frame.view(), points, kTemplate, {}, 9, chip.data());
+            const AlignStatus status = align_face(frame.view(), points, kTemplate, {}, 9, chip.data());
             for (const float value : chip) CHECK(value >= -0.01f && value <= 255.01f);
             if (status != AlignStatus::kAligned)
                 CHECK(std::all_of(chip.begin(), chip.end(), [](float v) { return v == 0.0f; }));

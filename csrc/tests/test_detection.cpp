@@ -1,10 +1,9 @@
 // The decoders on hand-made maps with known answers, and non-maximum suppression against its definition.
-#include "../core/detection.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "../core/detection.hpp"
 #include "buffers.hpp"
 #include "check.hpp"
 
@@ -42,25 +41,18 @@ struct Maps {
         std::copy_n(values, 4, box.data() + 4 * i);
     }
     OutputLevel level(DecoderKind kind) const {
-        return {stride,
-                columns,
-                rows,
-                anchors,
-                score.data(),
-                kind == DecoderKind::kYunet ? objectness.data() : nullptr,
-                box.data(),
-                landmarks.data()};
+        return {stride,     columns,         rows,
+                anchors,    score.data(),    kind == DecoderKind::kYunet ? objectness.data() : nullptr,
+                box.data(), landmarks.data()};
     }
 };
 
-std::vector<Detection> decode(DecoderKind kind, const Maps& maps, float threshold = 0.5f,
-                              float scale_x = 1.0f, float scale_y = 1.0f) {
+std::vector<Detection> decode(DecoderKind kind, const Maps& maps, float threshold = 0.5f, float scale_x = 1.0f,
+                              float scale_y = 1.0f) {
     return decode_faces(kind, {maps.level(kind)}, {threshold, 0.3f, scale_x, scale_y, 100});
 }
 
-Detection face_at(float x, float y, float side, float score) {
-    return {x, y, side, side, {}, score};
-}
+Detection face_at(float x, float y, float side, float score) { return {x, y, side, side, {}, score}; }
 
 TEST(a_yunet_cell_decodes_to_its_face) {
     Maps maps(16, 5, 4, 1);
@@ -145,15 +137,19 @@ TEST(a_cell_with_one_value_not_finite_is_skipped_and_its_neighbour_kept) {
                 const std::size_t broken = maps.cell(0, 1), good = maps.cell(0, 6);
                 maps.score[broken] = 0.9f;
                 maps.score[good] = 0.8f;
-                if (place < 10) maps.landmarks[10 * broken + place] = bad;
-                else if (place < 14) maps.box[4 * broken + place - 10] = bad;
-                else if (place == 14) maps.score[broken] = kNan;
-                else if (kind == DecoderKind::kYunet) maps.objectness[broken] = kNan;
-                else maps.score[broken] = bad;
+                if (place < 10)
+                    maps.landmarks[10 * broken + place] = bad;
+                else if (place < 14)
+                    maps.box[4 * broken + place - 10] = bad;
+                else if (place == 14)
+                    maps.score[broken] = kNan;
+                else if (kind == DecoderKind::kYunet)
+                    maps.objectness[broken] = kNan;
+                else
+                    maps.score[broken] = bad;
                 const auto faces = decode(kind, maps);
                 CHECK_EQUAL(faces.size(), std::size_t{1});
-                CHECK_NEAR(faces.at(0).score, kind == DecoderKind::kYunet ? std::sqrt(0.8) : 0.8,
-                           1e-6);
+                CHECK_NEAR(faces.at(0).score, kind == DecoderKind::kYunet ? std::sqrt(0.8) : 0.8, 1e-6);
             }
         }
     }
@@ -176,9 +172,8 @@ TEST(faces_of_all_levels_compete_and_ties_keep_the_order_of_levels) {
     coarse.score[coarse.cell(3, 3)] = 0.6f;
     coarse.score[coarse.cell(0, 3)] = 0.8f;
     const DecodeOptions options{0.5f, 0.3f, 1.0f, 1.0f, 10};
-    const auto faces =
-        decode_faces(DecoderKind::kScrfd,
-                     {fine.level(DecoderKind::kScrfd), coarse.level(DecoderKind::kScrfd)}, options);
+    const auto faces = decode_faces(DecoderKind::kScrfd,
+                                    {fine.level(DecoderKind::kScrfd), coarse.level(DecoderKind::kScrfd)}, options);
     CHECK_EQUAL(faces.size(), std::size_t{3});
     CHECK_EQUAL(faces.at(0).score, 0.8f);
     CHECK_EQUAL(faces.at(1).width, 16.0f);
@@ -187,8 +182,7 @@ TEST(faces_of_all_levels_compete_and_ties_keep_the_order_of_levels) {
 
 TEST(nothing_above_the_threshold_or_no_levels_is_no_face) {
     CHECK_EQUAL(decode(DecoderKind::kYunet, Maps(8, 4, 4, 1)).size(), std::size_t{0});
-    CHECK_EQUAL(decode_faces(DecoderKind::kScrfd, {}, {0.5f, 0.3f, 1.0f, 1.0f, 10}).size(),
-                std::size_t{0});
+    CHECK_EQUAL(decode_faces(DecoderKind::kScrfd, {}, {0.5f, 0.3f, 1.0f, 1.0f, 10}).size(), std::size_t{0});
 }
 
 TEST(intersection_over_union_of_known_boxes) {
@@ -201,8 +195,8 @@ TEST(intersection_over_union_of_known_boxes) {
 }
 
 TEST(the_better_of_two_overlapping_faces_stays) {
-    const auto kept = suppress_overlaps(
-        {face_at(0, 0, 10, 0.5f), face_at(1, 0, 10, 0.9f), face_at(40, 0, 10, 0.6f)}, 0.3f, 10);
+    const auto kept =
+        suppress_overlaps({face_at(0, 0, 10, 0.5f), face_at(1, 0, 10, 0.9f), face_at(40, 0, 10, 0.6f)}, 0.3f, 10);
     CHECK_EQUAL(kept.size(), std::size_t{2});
     CHECK_EQUAL(kept.at(0).score, 0.9f);
     CHECK_EQUAL(kept.at(1).score, 0.6f);
@@ -215,9 +209,9 @@ TEST(an_overlap_of_exactly_the_limit_stays) {
 }
 
 TEST(equal_scores_keep_the_first_come) {
-    const auto kept =
-        suppress_overlaps({face_at(30, 0, 10, 0.7f), face_at(0, 0, 10, 0.7f),
-                           face_at(1, 0, 10, 0.7f), face_at(60, 0, 10, 0.7f)}, 0.3f, 10);
+    const auto kept = suppress_overlaps(
+        {face_at(30, 0, 10, 0.7f), face_at(0, 0, 10, 0.7f), face_at(1, 0, 10, 0.7f), face_at(60, 0, 10, 0.7f)}, 0.3f,
+        10);
     CHECK_EQUAL(kept.size(), std::size_t{3});
     CHECK_EQUAL(kept.at(0).x, 30.0f);
     CHECK_EQUAL(kept.at(1).x, 0.0f);
@@ -226,8 +220,7 @@ TEST(equal_scores_keep_the_first_come) {
 
 TEST(max_faces_keeps_the_best_and_a_face_hidden_by_a_dropped_one_returns) {
     // b hides c, but a hides b: c stays.
-    const std::vector<Detection> chain = {face_at(0, 0, 10, 0.9f), face_at(4, 0, 10, 0.8f),
-                                          face_at(8, 0, 10, 0.7f)};
+    const std::vector<Detection> chain = {face_at(0, 0, 10, 0.9f), face_at(4, 0, 10, 0.8f), face_at(8, 0, 10, 0.7f)};
     const auto kept = suppress_overlaps(chain, 0.3f, 10);
     CHECK_EQUAL(kept.size(), std::size_t{2});
     CHECK_EQUAL(kept.at(1).x, 8.0f);
@@ -257,8 +250,7 @@ TEST(suppression_meets_its_definition_on_random_faces) {
         for (const Detection& face : faces)
             CHECK(std::any_of(kept.begin(), kept.end(), [&](const Detection& better) {
                 const bool same = better.x == face.x && better.y == face.y;
-                return same || (better.score >= face.score &&
-                                intersection_over_union(face, better) > limit);
+                return same || (better.score >= face.score && intersection_over_union(face, better) > limit);
             }));
         const int cap = random.integer(1, 10);
         const auto few = suppress_overlaps(faces, limit, cap);

@@ -1,12 +1,11 @@
 // The index: exact answers, ties, erasure of removed rows, and searches beside changes.
-#include "../core/gallery_index.hpp"
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <map>
 #include <thread>
 
+#include "../core/gallery_index.hpp"
 #include "buffers.hpp"
 #include "check.hpp"
 
@@ -21,9 +20,7 @@ using tests::under_each_isa;
 // private member ([temp.spec.general]).
 template <auto kMember>
 struct Opened {
-    friend float* memory_of(const GalleryIndex& index, std::int64_t row) {
-        return (index.*kMember)(row);
-    }
+    friend float* memory_of(const GalleryIndex& index, std::int64_t row) { return (index.*kMember)(row); }
 };
 float* memory_of(const GalleryIndex& index, std::int64_t row);
 template struct Opened<&GalleryIndex::row_data>;
@@ -42,8 +39,7 @@ Rows add(GalleryIndex& index, const std::vector<float>& rows, const Rows& subjec
 
 bool remove(GalleryIndex& index, const Rows& rows) { return index.remove(rows.data(), rows.size()); }
 
-std::vector<Candidate> search(const GalleryIndex& index, std::vector<float> query, std::size_t k,
-                              float floor = -1.0f) {
+std::vector<Candidate> search(const GalleryIndex& index, std::vector<float> query, std::size_t k, float floor = -1.0f) {
     normalise_rows(query.data(), 1, query.size());
     return index.search(query.data(), 1, k, floor).at(0);
 }
@@ -59,8 +55,7 @@ std::vector<Candidate> rank(const GalleryIndex& index, const std::map<std::int64
         float score = 0;
         kernels().dot_rows(row.data(), 1, row.size(), query.data(), &score);
         const auto known = best.find(subject);
-        if (known == best.end() || score > known->second.similarity)
-            best[subject] = {subject, number, score};
+        if (known == best.end() || score > known->second.similarity) best[subject] = {subject, number, score};
     }
     std::vector<Candidate> ranking;
     for (const auto& [subject, candidate] : best) ranking.push_back(candidate);
@@ -288,8 +283,7 @@ TEST(searches_beside_adds_and_removes_see_whole_rows) {
             const auto of_kept = search(index, kept, 1, 0.99f);
             if (of_kept.size() != 1 || of_kept[0].subject != 1) ++wrong;
             const auto of_passing = search(index, passing, 1, 0.99f);
-            if (!of_passing.empty() &&
-                (of_passing[0].subject != 2 || std::abs(of_passing[0].similarity - 1) > 1e-4f))
+            if (!of_passing.empty() && (of_passing[0].subject != 2 || std::abs(of_passing[0].similarity - 1) > 1e-4f))
                 ++wrong;
             ++searches;
         }

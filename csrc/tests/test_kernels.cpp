@@ -39,10 +39,8 @@ struct Source {
     double sample(double x, double y, int channel, const WarpRow& row) const {
         const double fx = std::floor(x), fy = std::floor(y), wx = x - fx, wy = y - fy;
         const auto xi = static_cast<std::int64_t>(fx), yi = static_cast<std::int64_t>(fy);
-        return (1 - wy) * ((1 - wx) * pixel(xi, yi, channel, row) +
-                           wx * pixel(xi + 1, yi, channel, row)) +
-               wy * ((1 - wx) * pixel(xi, yi + 1, channel, row) +
-                     wx * pixel(xi + 1, yi + 1, channel, row));
+        return (1 - wy) * ((1 - wx) * pixel(xi, yi, channel, row) + wx * pixel(xi + 1, yi, channel, row)) +
+               wy * ((1 - wx) * pixel(xi, yi + 1, channel, row) + wx * pixel(xi + 1, yi + 1, channel, row));
     }
 };
 
@@ -52,8 +50,7 @@ struct Warp {
     WarpRow row{};
 
     Warp(const Source& source, int count)
-        : planes{Guarded<float>(static_cast<std::size_t>(count)),
-                 Guarded<float>(static_cast<std::size_t>(count)),
+        : planes{Guarded<float>(static_cast<std::size_t>(count)), Guarded<float>(static_cast<std::size_t>(count)),
                  Guarded<float>(static_cast<std::size_t>(count))} {
         row.src = source.bytes.data();
         row.stride = source.stride;
@@ -78,8 +75,7 @@ struct Warp {
 // How far a value may lie off because coordinates are computed in float: neighbours differ by at most 255.
 double warp_tolerance(const WarpRow& row, int i, int channel) {
     const double steps = i;
-    const double reach = std::abs(row.x0) + std::abs(steps * row.dx) + std::abs(row.y0) +
-                         std::abs(steps * row.dy) + 2;
+    const double reach = std::abs(row.x0) + std::abs(steps * row.dx) + std::abs(row.y0) + std::abs(steps * row.dy) + 2;
     return std::abs(row.scale[channel]) * (255 * 4 * kEpsilon * reach + 1e-3) + 1e-3;
 }
 
@@ -88,8 +84,7 @@ void compare_with_reference(const Source& source, const Warp& warp) {
         for (int i = 0; i < warp.row.count; ++i) {
             const double x = double{warp.row.x0} + i * double{warp.row.dx};
             const double y = double{warp.row.y0} + i * double{warp.row.dy};
-            const double wanted =
-                source.sample(x, y, ch, warp.row) * warp.row.scale[ch] + warp.row.bias[ch];
+            const double wanted = source.sample(x, y, ch, warp.row) * warp.row.scale[ch] + warp.row.bias[ch];
             CHECK_NEAR(warp.at(ch, i), wanted, warp_tolerance(warp.row, i, ch));
         }
     }
@@ -102,15 +97,13 @@ void compare_with_scalar(const Source& source, const Warp& warp, int count) {
     for (int ch = 0; ch < 3; ++ch) scalar.row.out[ch] = planes[ch];
     scalar.run(kScalarKernels, source.channels);
     for (int ch = 0; ch < source.channels; ++ch)
-        for (int i = 0; i < count; ++i)
-            CHECK_NEAR(warp.at(ch, i), scalar.at(ch, i), warp_tolerance(warp.row, i, ch));
+        for (int i = 0; i < count; ++i) CHECK_NEAR(warp.at(ch, i), scalar.at(ch, i), warp_tolerance(warp.row, i, ch));
 }
 
 struct Size {
     int width, height;
 };
-const std::vector<Size> kSizes = {{1, 1}, {1, 7}, {2, 1},  {3, 1},   {7, 1},
-                                  {2, 2}, {3, 5}, {5, 64}, {17, 13}, {61, 33}};
+const std::vector<Size> kSizes = {{1, 1}, {1, 7}, {2, 1}, {3, 1}, {7, 1}, {2, 2}, {3, 5}, {5, 64}, {17, 13}, {61, 33}};
 
 void set_random_map(Warp& warp, Random& random, const Size& size) {
     warp.row.x0 = random.real(-3.0f, static_cast<float>(size.width) + 2.0f);
@@ -189,8 +182,7 @@ TEST(warp_rows_far_outside_give_the_edge_or_the_border) {
                     warp.run(table, channels);
                     for (int ch = 0; ch < channels; ++ch)
                         for (int i = 0; i < 37; ++i)
-                            CHECK_NEAR(warp.at(ch, i),
-                                       source.pixel(far < 0 ? -1 : 9, 2, ch, warp.row), 1e-3);
+                            CHECK_NEAR(warp.at(ch, i), source.pixel(far < 0 ? -1 : 9, 2, ch, warp.row), 1e-3);
                 }
             }
         }
@@ -234,10 +226,8 @@ TEST(yuv_rows_equal_the_reference_and_are_clamped) {
             row.count = count;
             table.yuv_row(row);
             for (std::size_t i = 0; i < size; ++i) {
-                const double luma = 1.164 * (double{y[i]} - 16), cb = double{u[i]} - 128,
-                             cr = double{v[i]} - 128;
-                const double rgb[3] = {luma + 1.596 * cr, luma - 0.813 * cr - 0.391 * cb,
-                                       luma + 2.018 * cb};
+                const double luma = 1.164 * (double{y[i]} - 16), cb = double{u[i]} - 128, cr = double{v[i]} - 128;
+                const double rgb[3] = {luma + 1.596 * cr, luma - 0.813 * cr - 0.391 * cb, luma + 2.018 * cb};
                 for (int ch = 0; ch < 3; ++ch) {
                     const double wanted = std::min(std::max(rgb[ch], 0.0), 255.0) * row.scale[ch];
                     CHECK_NEAR(row.out[ch][i], wanted + row.bias[ch], 1e-3);

@@ -1,9 +1,8 @@
 // The letterbox: its scale, where pixels land, what the padding holds, every pixel format.
-#include "../core/letterbox.hpp"
-
 #include <algorithm>
 #include <cmath>
 
+#include "../core/letterbox.hpp"
 #include "buffers.hpp"
 #include "check.hpp"
 
@@ -15,8 +14,7 @@ using tests::Guarded;
 using tests::Random;
 using tests::under_each_isa;
 
-constexpr PixelFormat kFormats[] = {PixelFormat::kBgr24, PixelFormat::kRgb24, PixelFormat::kGray8,
-                                    PixelFormat::kNv12};
+constexpr PixelFormat kFormats[] = {PixelFormat::kBgr24, PixelFormat::kRgb24, PixelFormat::kGray8, PixelFormat::kNv12};
 
 struct Tensor {
     int width, height;
@@ -42,8 +40,7 @@ struct Bgr {
 Bgr from_yuv(double y, double u, double v) {
     const auto clamped = [](double c) { return std::min(std::max(c, 0.0), 255.0); };
     const double luma = 1.164 * (y - 16);
-    return {{clamped(luma + 2.018 * (u - 128)),
-             clamped(luma - 0.813 * (v - 128) - 0.391 * (u - 128)),
+    return {{clamped(luma + 2.018 * (u - 128)), clamped(luma - 0.813 * (v - 128) - 0.391 * (u - 128)),
              clamped(luma + 1.596 * (v - 128))}};
 }
 
@@ -58,8 +55,7 @@ Bgr paint(Frame& frame) {
             else if (view.format == PixelFormat::kGray8)
                 frame.at(row, column) = 90;
             else
-                for (int ch = 0; ch < 3; ++ch)
-                    frame.at(row, column, ch) = static_cast<std::uint8_t>(50 + 60 * ch);
+                for (int ch = 0; ch < 3; ++ch) frame.at(row, column, ch) = static_cast<std::uint8_t>(50 + 60 * ch);
         }
     }
     if (view.format == PixelFormat::kNv12) return from_yuv(120, 100, 170);
@@ -107,8 +103,7 @@ TEST(every_format_and_plane_order_keeps_a_flat_colour) {
                 tensor.fill(frame, transform);
                 for (int plane = 0; plane < 3; ++plane) {
                     const double pixel = colour.values[rgb ? 2 - plane : plane];
-                    const double wanted =
-                        (pixel - transform.mean[plane]) * transform.scale[plane];
+                    const double wanted = (pixel - transform.mean[plane]) * transform.scale[plane];
                     for (int row = 0; row < 18; ++row)
                         for (int column = 0; column < 24; ++column)
                             CHECK_NEAR(tensor.at(plane, row, column), wanted, 2e-3);
@@ -151,11 +146,10 @@ TEST(a_small_frame_is_copied_not_enlarged) {
                 for (int plane = 0; plane < 3; ++plane)
                     for (int row = 0; row < 9; ++row)
                         for (int column = 0; column < 40; ++column)
-                            CHECK_NEAR(tensor.at(plane, row, column),
-                                       row < 5 && column < width
-                                           ? frame.at(row, column, flipped ? 2 - plane : plane)
-                                           : 0,
-                                       1e-3);
+                            CHECK_NEAR(
+                                tensor.at(plane, row, column),
+                                row < 5 && column < width ? frame.at(row, column, flipped ? 2 - plane : plane) : 0,
+                                1e-3);
             }
         }
     });
@@ -172,8 +166,8 @@ TEST(gray_pixels_go_to_all_planes_each_with_its_own_transform) {
         for (int plane = 0; plane < 3; ++plane)
             for (int row = 0; row < 7; ++row)
                 for (int column = 0; column < 19; ++column)
-                    CHECK_NEAR(tensor.at(plane, row, column),
-                               (frame.at(row, column) - (plane + 1)) * (plane + 2), 1e-2);
+                    CHECK_NEAR(tensor.at(plane, row, column), (frame.at(row, column) - (plane + 1)) * (plane + 2),
+                               1e-2);
     });
 }
 
@@ -182,15 +176,14 @@ TEST(nv12_luma_keeps_its_place_and_video_range_is_stretched) {
         Random random(13);
         Frame frame(PixelFormat::kNv12, 22, 8, 4);
         for (int row = 0; row < 12; ++row)
-            for (int column = 0; column < 22; ++column)
-                frame.at(row, column) = row < 8 ? random.byte() : 128;
+            for (int column = 0; column < 22; ++column) frame.at(row, column) = row < 8 ? random.byte() : 128;
         Tensor tensor(22, 8);
         tensor.fill(frame);
         for (int plane = 0; plane < 3; ++plane)
             for (int row = 0; row < 8; ++row)
                 for (int column = 0; column < 22; ++column)
-                    CHECK_NEAR(tensor.at(plane, row, column),
-                               from_yuv(frame.at(row, column), 128, 128).values[plane], 1e-2);
+                    CHECK_NEAR(tensor.at(plane, row, column), from_yuv(frame.at(row, column), 128, 128).values[plane],
+                               1e-2);
     });
 }
 
@@ -201,8 +194,8 @@ TEST(nv12_chroma_lies_in_the_middle_of_its_four_luma_pixels) {
         Frame frame(PixelFormat::kNv12, 32, 4);
         for (int row = 0; row < 6; ++row)
             for (int column = 0; column < 32; ++column)
-                frame.at(row, column) = static_cast<std::uint8_t>(
-                    row < 4 ? 128 : (column % 2 == 0 ? 128 : 128 + column / 2 * 2));
+                frame.at(row, column) =
+                    static_cast<std::uint8_t>(row < 4 ? 128 : (column % 2 == 0 ? 128 : 128 + column / 2 * 2));
         Tensor tensor(32, 4);
         tensor.fill(frame);
         for (int column = 1; column < 31; ++column) {
@@ -222,8 +215,7 @@ TEST(halving_averages_four_pixels) {
         for (int plane = 0; plane < 3; ++plane)
             for (int row = 0; row < 15; ++row)
                 for (int column = 0; column < 23; ++column) {
-                    const int sum = frame.at(2 * row, 2 * column, plane) +
-                                    frame.at(2 * row, 2 * column + 1, plane) +
+                    const int sum = frame.at(2 * row, 2 * column, plane) + frame.at(2 * row, 2 * column + 1, plane) +
                                     frame.at(2 * row + 1, 2 * column, plane) +
                                     frame.at(2 * row + 1, 2 * column + 1, plane);
                     CHECK_NEAR(tensor.at(plane, row, column), sum / 4.0, 1e-2);
@@ -239,8 +231,7 @@ TEST(any_frame_into_any_tensor_fills_it_within_pixel_range) {
             const PixelFormat format = random.one_of<PixelFormat>(
                 {PixelFormat::kBgr24, PixelFormat::kRgb24, PixelFormat::kGray8, PixelFormat::kNv12});
             const int even = format == PixelFormat::kNv12 ? 2 : 1;
-            Frame frame(format, even * random.integer(1, 40), even * random.integer(1, 40),
-                        random.integer(0, 1) * 7);
+            Frame frame(format, even * random.integer(1, 40), even * random.integer(1, 40), random.integer(0, 1) * 7);
             frame.fill_randomly(random);
             Tensor tensor(random.integer(1, 40), random.integer(1, 40));
             tensor.fill(frame);

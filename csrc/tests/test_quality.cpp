@@ -1,9 +1,8 @@
 // Face quality: the signs and sizes of pose, what light and sharpness mean, and the share outside the frame.
-#include "../core/quality.hpp"
-
 #include <cmath>
 #include <numbers>
 
+#include "../core/quality.hpp"
 #include "buffers.hpp"
 #include "check.hpp"
 
@@ -23,8 +22,7 @@ struct Chip {
     int size;
     Guarded<float> values;
 
-    explicit Chip(int side)
-        : size(side), values(static_cast<std::size_t>(3 * side * side)) {}
+    explicit Chip(int side) : size(side), values(static_cast<std::size_t>(3 * side * side)) {}
 
     template <typename Pixel>  // (row, column, channel) -> 0..255, channels blue, green, red
     void paint(const PixelTransform& transform, const Pixel& pixel) {
@@ -104,8 +102,8 @@ TEST(mirroring_a_face_turns_yaw_and_roll_around) {
     for (int trial = 0; trial < 200; ++trial) {
         Landmarks points = kFrontal;
         for (float& v : points) v += random.real(-6, 6);
-        const Landmarks mirrored = {-points[2], points[3], -points[0], points[1], -points[4],
-                                    points[5], -points[8], points[9], -points[6], points[7]};
+        const Landmarks mirrored = {-points[2], points[3],  -points[0], points[1],  -points[4],
+                                    points[5],  -points[8], points[9],  -points[6], points[7]};
         const Quality one = pose_of(points), other = pose_of(mirrored);
         CHECK_NEAR(one.yaw_deg, -other.yaw_deg, 0.05);
         CHECK_NEAR(one.roll_deg, -other.roll_deg, 0.05);
@@ -121,8 +119,7 @@ TEST(tilting_changes_roll_alone_and_clockwise_is_positive) {
         points[5] += random.real(-8, 8);
         const Quality upright = pose_of(points);
         const float degrees = random.real(-170, 170);
-        const Quality tilted =
-            pose_of(turned(points, degrees, random.real(0.2f, 10), random.real(-300, 300)));
+        const Quality tilted = pose_of(turned(points, degrees, random.real(0.2f, 10), random.real(-300, 300)));
         CHECK_NEAR(tilted.roll_deg, degrees, 0.05);
         CHECK_NEAR(tilted.yaw_deg, upright.yaw_deg, 0.2);
         CHECK_NEAR(tilted.pitch_deg, upright.pitch_deg, 0.2);
@@ -146,12 +143,10 @@ TEST(a_flat_chip_has_its_luma_and_no_contrast_or_sharpness) {
     Random random(53);
     for (const bool rgb : {false, true}) {
         for (int trial = 0; trial < 20; ++trial) {
-            const PixelTransform transform{
-                rgb,
-                {random.real(0, 200), random.real(0, 200), random.real(0, 200)},
-                {random.real(0.005f, 2), -random.real(0.005f, 2), random.real(0.005f, 2)}};
-            const double bgr[3] = {double(random.byte()), double(random.byte()),
-                                   double(random.byte())};
+            const PixelTransform transform{rgb,
+                                           {random.real(0, 200), random.real(0, 200), random.real(0, 200)},
+                                           {random.real(0.005f, 2), -random.real(0.005f, 2), random.real(0.005f, 2)}};
+            const double bgr[3] = {double(random.byte()), double(random.byte()), double(random.byte())};
             Chip chip(kSize);
             chip.paint(transform, [&](int, int, int channel) { return bgr[channel]; });
             const Quality quality = chip.measure(transform);
@@ -175,9 +170,8 @@ TEST(finer_detail_is_sharper_and_a_slope_is_not_sharp) {
     float before = 0;
     for (const int period : {32, 16, 8, 4}) {
         Chip chip(kSize);
-        chip.paint({}, [&](int, int column, int) {
-            return 128 + 60 * std::sin(2 * std::numbers::pi * column / period);
-        });
+        chip.paint({},
+                   [&](int, int column, int) { return 128 + 60 * std::sin(2 * std::numbers::pi * column / period); });
         const float sharpness = chip.measure().sharpness;
         CHECK(sharpness > before);
         before = sharpness;

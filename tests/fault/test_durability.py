@@ -82,7 +82,8 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 def enrol(opened: OpenedGallery, subject_id: str, vectors: list[np.ndarray], names: list[str]) -> list[str]:
     """Enrols vectors as they are; returns the face ids."""
     templates = [
-        NewTemplate(v, QUALITY, f"{name}-{i}".ljust(64, "0"), name) for i, (v, name) in enumerate(zip(vectors, names, strict=True))
+        NewTemplate(v, QUALITY, f"{name}-{i}".ljust(64, "0"), name)
+        for i, (v, name) in enumerate(zip(vectors, names, strict=True))
     ]
     result = opened.faces.enrol(
         "g", Subject(subject_id, subject_id, (), {}, 0, 0, 0), templates,
@@ -130,7 +131,9 @@ def test_erased_templates_leave_no_bytes_in_any_file(tmp_path: Path, seed: int) 
     on_disk = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     survivors = [v for faces in kept.values() for v in faces.values()]
     assert len(erased) > 100
-    assert all(any(v.tobytes() in data for data in on_disk.values()) for v in survivors), "the search finds what is there"
+    assert all(any(v.tobytes() in data for data in on_disk.values()) for v in survivors), (
+        "the search finds what is there"
+    )
     for vector in erased:
         # A fragment of a moved cell would hold some of the vector; eight floats in a row are no accident.
         for start in range(0, DIM, 8):
@@ -173,9 +176,14 @@ def test_a_full_disk_acknowledges_nothing_and_loses_nothing(tmp_path: Path) -> N
     # SQLite's own limit on the file's pages behaves as a full disk does.
     pages = opened.database.query("PRAGMA page_count").fetchone()[0]
     opened.database.query(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StorageFailure, match="full"):
+
+    def fill() -> None:
         for number in range(100):
-            enrol(opened, f"s-{number}", [unit_vector(rng) for _ in range(20)], [f"{number}-{i}" for i in range(20)])
+            vectors = [unit_vector(rng) for _ in range(20)]
+            enrol(opened, f"s-{number}", vectors, [f"{number}-{i}" for i in range(20)])
+
+    with pytest.raises(StorageFailure, match="full"):
+        fill()
     counted = opened.galleries.get("g").face_count
     assert counted == len(opened.live.gallery("g").index)
     opened.database.query("PRAGMA max_page_count = 1000000")

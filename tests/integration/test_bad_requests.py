@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -36,9 +37,7 @@ def test_unknown_names_are_not_found(client: facewire.Client, door: str, samples
     nobody = facewire.SubjectReference(door, "nobody")
     refused(lambda: client.verify(picture, nobody), facewire.NotFoundError, "subject 'nobody'")
     images = [picture]
-    refused(
-        lambda: client.enrol(door, "nobody", images, create_subject=False), facewire.NotFoundError, "subject"
-    )
+    refused(lambda: client.enrol(door, "nobody", images, create_subject=False), facewire.NotFoundError, "subject")
 
 
 def test_taken_names_exist_already(client: facewire.Client, door: str) -> None:
@@ -75,18 +74,14 @@ def test_over_long_texts_are_refused(client: facewire.Client, gallery_id: str) -
     ],
     ids=["nan", "inf", "short", "zero", "empty"],
 )
-def test_bad_embeddings_are_refused(
-    client: facewire.Client, door: str, values: list[float], words: str
-) -> None:
+def test_bad_embeddings_are_refused(client: facewire.Client, door: str, values: list[float], words: str) -> None:
     contract_id = client.server_info().contract_id
     probe = facewire.Embedding(np.array(values, dtype=np.float32), contract_id)
     error = refused(lambda: client.identify(door, probe), facewire.InvalidArgumentError, words)
     assert error.field == "embedding.values"
 
 
-def test_an_embedding_of_another_contract_is_refused_and_both_are_named(
-    client: facewire.Client, door: str
-) -> None:
+def test_an_embedding_of_another_contract_is_refused_and_both_are_named(client: facewire.Client, door: str) -> None:
     probe = facewire.Embedding(np.ones(128, dtype=np.float32), "fw1-0123456789abcdef")
     for call in (lambda: client.identify(door, probe), lambda: client.verify(probe, probe)):
         error = refused(call, facewire.PreconditionError, "fw1-0123456789abcdef")
@@ -109,7 +104,7 @@ def test_numbers_out_of_range_are_refused(client: facewire.Client, door: str, sa
 
 def test_missing_parts_are_named(server: RunningServer) -> None:
     with grpc.insecure_channel(server.target) as channel:
-        stub = recognition_pb2_grpc.RecognitionServiceStub(channel)
+        stub: Any = recognition_pb2_grpc.RecognitionServiceStub(channel)
         for request, call, field in (
             (recognition_pb2.VerifyFacesRequest(), stub.VerifyFaces, "probe"),
             (recognition_pb2.IdentifyFacesRequest(gallery_id="g"), stub.IdentifyFaces, "probe"),
@@ -124,7 +119,7 @@ def test_missing_parts_are_named(server: RunningServer) -> None:
             assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def raw_call(target: str, method: str, data: bytes) -> grpc.RpcError:
+def raw_call(target: str, method: str, data: bytes) -> Any:
     with grpc.insecure_channel(target) as channel:
         with pytest.raises(grpc.RpcError) as caught:
             channel.unary_unary(method, request_serializer=None, response_deserializer=None)(data)

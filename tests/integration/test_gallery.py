@@ -71,9 +71,7 @@ def test_a_subject_holds_as_many_templates_as_configured(start_server: StartServ
     assert [o.refusal for o in outcomes] == [None, None, facewire.EnrolRefusal.TEMPLATE_LIMIT]
 
 
-def test_bad_pictures_are_refused_each_with_its_reason(
-    client: facewire.Client, gallery_id: str, samples: Path
-) -> None:
+def test_bad_pictures_are_refused_each_with_its_reason(client: facewire.Client, gallery_id: str, samples: Path) -> None:
     face = read_bgr(samples / "person_b_1.jpg")
     two = np.ascontiguousarray(np.hstack([face, face]))
     images: list[facewire.ImageLike] = [
@@ -129,9 +127,7 @@ def test_deleted_people_are_not_found_again(client: facewire.Client, door: str, 
     assert client.get_subject(door, "person-b").face_count == 0
 
 
-def test_a_renamed_subject_is_identified_under_the_new_name(
-    client: facewire.Client, door: str, samples: Path
-) -> None:
+def test_a_renamed_subject_is_identified_under_the_new_name(client: facewire.Client, door: str, samples: Path) -> None:
     client.update_subject(door, "person-a", display_name="Renamed", labels=["watchlist"])
     match = client.identify(door, samples / "person_a_2.jpg").faces[0].match
     assert match is not None

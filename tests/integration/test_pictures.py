@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -52,7 +53,8 @@ def test_all_eight_exif_orientations_give_the_same_face(
     upright = Image.open(samples / "person_b_1.jpg").convert("RGB")
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    options = {"PNG": {}, "JPEG": {"quality": 97, "subsampling": 0}, "WEBP": {"lossless": True}}[format]
+    best: dict[str, dict[str, Any]] = {"JPEG": {"quality": 97, "subsampling": 0}, "WEBP": {"lossless": True}}
+    options = best.get(format, {})
     data = encoded(stored_turned(upright, orientation), format, exif=exif, **options)
     assert_same_face(face_of(client, data), face_of(client, encoded(upright, "PNG")), tolerance_px=2.0)
 
@@ -160,10 +162,12 @@ def test_a_bomb_is_refused_without_decoding_it(client: facewire.Client) -> None:
         client.detect(buffer.getvalue())
 
 
-def raw(width: int, height: int, data: bytes, format: int = image_pb2.PIXEL_FORMAT_BGR, stride: int = 0) -> image_pb2.Image:
+def raw(
+    width: int, height: int, data: bytes, format: Any = image_pb2.PIXEL_FORMAT_BGR, stride: int = 0
+) -> image_pb2.Image:
     return image_pb2.Image(
         raw=image_pb2.RawImage(
-            format=format,  # type: ignore[arg-type]
+            format=format,
             width=width,
             height=height,
             stride_bytes=stride,
@@ -195,14 +199,14 @@ def test_raw_frames_that_contradict_themselves_are_refused(
         with pytest.raises(grpc.RpcError) as caught:
             stub.DetectFaces(recognition_pb2.DetectFacesRequest(image=image))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert caught.value.details().startswith(field + ":")
+    assert str(caught.value.details()).startswith(field + ":")
 
 
 def test_the_client_refuses_what_cannot_be_sent(client: facewire.Client, tmp_path: Path) -> None:
     with pytest.raises(facewire.ImageError, match="No such file"):
         client.detect(tmp_path / "missing.jpg")
     with pytest.raises(facewire.ImageError, match="uint8"):
-        client.detect(np.zeros((10, 10, 3), dtype=np.float32))  # type: ignore[arg-type]
+        client.detect(np.zeros((10, 10, 3), dtype=np.float32))
     with pytest.raises(facewire.ImageError, match="shape"):
         client.detect(np.zeros((10, 10, 4), dtype=np.uint8))
     with pytest.raises(facewire.ImageError, match="not int"):

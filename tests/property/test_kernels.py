@@ -17,6 +17,7 @@ from facewire import kernels
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
+AnyArray = npt.NDArray[Any]
 
 PROPERTY = settings(deadline=None, max_examples=40)
 # Hypothesis chooses sizes and shrinks them; the contents come from a generator with a drawn seed.
@@ -39,7 +40,8 @@ def in_padded_rows(pixels: Bytes, padding: int) -> Bytes:
     memory = np.full((len(pixels), row_bytes + padding), 199, np.uint8)
     memory[:, :row_bytes] = pixels.reshape(len(pixels), row_bytes)
     strides = (row_bytes + padding, *pixels.strides[1:])
-    return np.ndarray(pixels.shape, np.uint8, memory, strides=strides)
+    padded: Bytes = np.ndarray(pixels.shape, np.uint8, memory, strides=strides)
+    return padded
 
 
 def smooth_bgr(rng: np.random.Generator, height: int, width: int) -> Bytes:
@@ -48,7 +50,7 @@ def smooth_bgr(rng: np.random.Generator, height: int, width: int) -> Bytes:
     angles = rng.uniform(0, 2 * np.pi, (2, 3))
     phase = np.cos(angles[0]) * x[..., None] + np.sin(angles[0]) * y[..., None]
     waves = 128 + 70 * np.sin(phase * (2 * np.pi / 250) + angles[1])
-    return np.round(waves).astype(np.uint8)
+    return np.asarray(np.round(waves), np.uint8)
 
 
 def nv12_of(bgr: Bytes) -> Bytes:
@@ -56,7 +58,7 @@ def nv12_of(bgr: Bytes) -> Bytes:
     i420 = cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420).reshape(-1)
     luma, chroma = np.split(i420, [height * width])
     pairs = chroma.reshape(2, -1).T.reshape(height // 2, width)
-    return np.concatenate([luma.reshape(height, width), pairs]).astype(np.uint8)
+    return np.asarray(np.concatenate([luma.reshape(height, width), pairs]), np.uint8)
 
 
 def drawn_size(scale: tuple[float, float], width: int, height: int) -> tuple[int, int]:
@@ -68,7 +70,7 @@ def resized_planes(bgr: Bytes, size: tuple[int, int]) -> Doubles:
     return np.moveaxis(resized, 2, 0).astype(np.float64)
 
 
-def split_letterbox(out: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:
+def split_letterbox(out: AnyArray, size: tuple[int, int]) -> tuple[AnyArray, AnyArray]:
     """The drawn part, and every value of the padding."""
     width, height = size
     padding = np.concatenate([out[:, height:].reshape(-1), out[:, :height, width:].reshape(-1)])
@@ -98,15 +100,11 @@ def test_letterbox_equals_cv2_resize(
     mean, scale = rng.uniform(0, 200, 3), rng.uniform(0.1, 3, 3)
     transform = kernels.PixelTransform(rgb=rgb, mean=mean.tolist(), scale=scale.tolist())
     out = np.full((3, *target), np.nan, np.float32)
-    size = drawn_size(
-        kernels.letterbox(in_padded_rows(pixels, padding), format, out, transform), width, height
-    )
+    size = drawn_size(kernels.letterbox(in_padded_rows(pixels, padding), format, out, transform), width, height)
     drawn, blank = split_letterbox(out / scale[:, None, None] + mean[:, None, None], size)
-    bgr = {
-        "bgr": pixels,
-        "rgb": pixels[..., ::-1],
-        "gray": np.repeat(pixels.reshape(height, width, 1), 3, axis=2),
-    }[format]
+    bgr = pixels[..., ::-1] if format == "rgb" else pixels
+    if format == "gray":
+        bgr = np.repeat(pixels[..., None], 3, axis=2)
     planes = np.ascontiguousarray(bgr[..., ::-1] if rgb else bgr)
     np.testing.assert_allclose(drawn, resized_planes(planes, size), rtol=0, atol=1.01)
     np.testing.assert_allclose(blank, 0, atol=1e-3)
@@ -129,9 +127,7 @@ def test_nv12_letterbox_equals_cv2_conversion_and_resize(
     size = drawn_size(scale, width, height)
     bgr = cv2.cvtColor(pixels, cv2.COLOR_YUV2BGR_NV12).astype(np.uint8)
     # OpenCV repeats chroma over 2 x 2 pixels, the kernel interpolates it: a few levels on a slope.
-    np.testing.assert_allclose(
-        split_letterbox(out, size)[0], resized_planes(bgr, size), rtol=0, atol=6
-    )
+    np.testing.assert_allclose(split_letterbox(out, size)[0], resized_planes(bgr, size), rtol=0, atol=6)
 
 
 def random_similarity(rng: np.random.Generator) -> Doubles:
@@ -141,8 +137,8 @@ def random_similarity(rng: np.random.Generator) -> Doubles:
     return np.array([[cosine, -sine, tx], [sine, cosine, ty]])
 
 
-def moved(points: npt.NDArray[Any], matrix: npt.NDArray[Any]) -> Floats:
-    return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+def moved(points: AnyArray, matrix: AnyArray) -> Floats:
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
 
 
 @PROPERTY
@@ -151,16 +147,12 @@ def test_similarity_transform_recovers_any_similarity(rng: np.random.Generator) 
     truth = random_similarity(rng)
     source = rng.uniform(0, 112, (5, 2)).astype(np.float32)
     assume(source.std() > 1)
-    np.testing.assert_allclose(
-        kernels.similarity_transform(source, moved(source, truth)), truth, atol=2e-3
-    )
+    np.testing.assert_allclose(kernels.similarity_transform(source, moved(source, truth)), truth, atol=2e-3)
 
 
 @PROPERTY
 @given(rng=generators, padding=st.integers(0, 9))
-def test_align_faces_equals_cv2_warp_affine_with_its_matrix(
-    rng: np.random.Generator, padding: int
-) -> None:
+def test_align_faces_equals_cv2_warp_affine_with_its_matrix(rng: np.random.Generator, padding: int) -> None:
     frame = smooth_bgr(rng, 200, 260)
     template = kernels.ARCFACE_TEMPLATE
     center = template.mean(axis=0)
@@ -177,9 +169,7 @@ def test_align_faces_equals_cv2_warp_affine_with_its_matrix(
         x, y = np.moveaxis(moved(grid, cv2.invertAffineTransform(matrix)), 2, 0)
         to_edge = np.maximum(np.abs(x - 129.5) - 129.5, np.abs(y - 99.5) - 99.5)
         clear = (to_edge < -0.1) | (to_edge > 1.1)
-        np.testing.assert_allclose(
-            np.moveaxis(chip, 0, 2)[clear], wanted[clear].astype(np.float64), rtol=0, atol=1.01
-        )
+        np.testing.assert_allclose(np.moveaxis(chip, 0, 2)[clear], wanted[clear].astype(np.float64), rtol=0, atol=1.01)
 
 
 @PROPERTY
@@ -207,14 +197,16 @@ def overlap(box: Floats, others: Floats) -> Floats:
 
 
 def decoded_level(kind: str, level: kernels.Level) -> Floats:
+    size: Floats
+    top_left: Floats
     stride, columns, rows, score, objectness, box, landmarks = level
     anchors = 2 if kind == "scrfd" else 1
     grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
     corner = np.repeat(grid.reshape(-1, 2), anchors, axis=0).astype(np.float32)
     if objectness is not None:
         score = np.sqrt(np.clip(score, 0, 1) * np.clip(objectness, 0, 1))
-        size = np.exp(box[:, 2:])
-        top_left = corner + box[:, :2] - size / 2
+        size = np.asarray(np.exp(box[:, 2:]), np.float32)
+        top_left = np.asarray(corner + box[:, :2] - size / 2, np.float32)
     else:
         size = box[:, :2] + box[:, 2:]
         top_left = corner - box[:, :2]
@@ -260,9 +252,7 @@ def random_level(rng: np.random.Generator, kind: str, stride: int) -> kernels.Le
     threshold=st.floats(0, 1, width=32),
     max_faces=st.integers(1, 60),
 )
-def test_decode_faces_equals_plain_numpy(
-    rng: np.random.Generator, kind: str, threshold: float, max_faces: int
-) -> None:
+def test_decode_faces_equals_plain_numpy(rng: np.random.Generator, kind: str, threshold: float, max_faces: int) -> None:
     levels = [random_level(rng, kind, stride) for stride in (8, 16, 32)]
     options: dict[str, Any] = {
         "score_threshold": threshold,
@@ -272,12 +262,10 @@ def test_decode_faces_equals_plain_numpy(
     }
     with np.errstate(over="ignore", invalid="ignore"):
         wanted = decoded(kind, levels, options)
-    np.testing.assert_allclose(
-        kernels.decode_faces(kind, levels, **options), wanted, rtol=1e-4, atol=1e-3
-    )
+    np.testing.assert_allclose(kernels.decode_faces(kind, levels, **options), wanted, rtol=1e-4, atol=1e-3)
 
 
-def unit(rows: npt.NDArray[Any]) -> Doubles:
+def unit(rows: AnyArray) -> Doubles:
     lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
     return np.asarray(rows / np.where(lengths > 0, lengths, 1), np.float64)
 
@@ -353,9 +341,7 @@ def test_gallery_search_equals_numpy_with_exact_ordering(
         missing = k - len(best)
         assert found[0].tolist() == [*subjects[best].tolist(), *[-1] * missing]
         assert found[2].tolist() == [*best, *[-1] * missing]
-        np.testing.assert_allclose(
-            found[1], [*scores[best].tolist(), *[-2.0] * missing], rtol=0, atol=1e-5
-        )
+        np.testing.assert_allclose(found[1], [*scores[best].tolist(), *[-2.0] * missing], rtol=0, atol=1e-5)
 
 
 @PROPERTY
@@ -365,9 +351,7 @@ def test_gallery_search_equals_numpy_with_exact_ordering(
     size=st.integers(0, 60),
     reach=st.sampled_from([0.0, 1e-3, 100.0, 1e6]),
 )
-def test_measured_quality_is_finite_and_in_range(
-    rng: np.random.Generator, n: int, size: int, reach: float
-) -> None:
+def test_measured_quality_is_finite_and_in_range(rng: np.random.Generator, n: int, size: int, reach: float) -> None:
     chips = rng.uniform(0, 255, (n, 3, size, size)).astype(np.float32)
     boxes = (rng.normal(0, 1, (n, 4)) * reach).astype(np.float32)
     landmarks = (rng.normal(0, 1, (n, 5, 2)) * reach).astype(np.float32)

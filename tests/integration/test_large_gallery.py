@@ -1,0 +1,63 @@
+"""A gallery of 100,000 templates is loaded in seconds and searched in milliseconds."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facewire_server.domain.face import Quality
+from facewire_server.domain.gallery import Gallery, WriteIntent
+from facewire_server.gallery.opened import open_gallery
+from facewire_server.gallery.rows import quality_text
+
+TEMPLATES, DIM = 100_000, 128
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """A database file with 50,000 subjects of two templates each, written in one transaction, and the vectors."""
+    path = tmp_path_factory.mktemp("large") / "gallery.db"
+    vectors = np.random.default_rng(0).normal(size=(TEMPLATES, DIM)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    opened = open_gallery(path, 10)
+    opened.galleries.create(Gallery("g", "g", "c", 0, 0, 0), DIM, WriteIntent("test"), lambda g: b"")
+    database = opened.database
+    quality = quality_text(Quality(10, 100, 40, 0, 0, 0, 100, 0, 12))
+    with database.write():
+        for i in range(TEMPLATES // 2):
+            database.query(
+                "INSERT INTO subject (gallery_key, subject_id, display_name, labels, attributes, created_ms,"
+                " updated_ms) VALUES (1, ?, ?, '[]', '{}', 0, 0)",
+                f"s-{i}", f"Subject {i}",
+            )  # fmt: skip
+        for i in range(TEMPLATES):
+            database.query(
+                "INSERT INTO face (gallery_key, subject_key, face_id, contract_id, quality, source_digest,"
+                " source_name, created_ms) VALUES (1, ?, ?, 'c', ?, ?, '', 0)",
+                i // 2 + 1, f"{i:032x}", quality, f"{i:064x}",
+            )  # fmt: skip
+            database.query("INSERT INTO template VALUES (?, ?)", i + 1, vectors[i].tobytes())
+    database.close()
+    return path, vectors
+
+
+def test_it_is_loaded_in_under_two_seconds_and_answers_exactly(large: tuple[Path, np.ndarray]) -> None:
+    path, vectors = large
+    start = time.process_time()
+    opened = open_gallery(path, 10)
+    loading_s = time.process_time() - start
+    assert loading_s < 2.0
+    assert opened.live.template_count("g") == TEMPLATES
+    queries = vectors[[5, 77_777]]
+    start = time.process_time()
+    found = opened.live.search("g", queries, "c", 3)
+    searching_s = time.process_time() - start
+    assert [candidates[0].subject_id for candidates in found] == ["s-2", "s-38888"]
+    wanted = np.sort((vectors @ queries[0]).reshape(-1, 2).max(axis=1))[::-1][:3]
+    np.testing.assert_allclose([c.similarity for c in found[0]], wanted, atol=1e-5)
+    assert searching_s < 0.5
+    opened.database.close()
+    print(f"\nload {TEMPLATES} templates: {loading_s:.2f} s CPU; search two: {searching_s * 1e3:.1f} ms CPU")  # noqa: T201

@@ -1,0 +1,69 @@
+"""What operating needs: server info, health for each service, reflection, logs."""
+
+from __future__ import annotations
+
+import json
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+import facewire
+from facewire import kernels
+from tests.conftest import RunningServer, StartServer
+
+SERVICES = [
+    "facewire.v1.AdminService",
+    "facewire.v1.GalleryService",
+    "facewire.v1.RecognitionService",
+    "inference.GRPCInferenceService",
+]
+
+
+def test_server_info_tells_what_runs(client: facewire.Client) -> None:
+    info = client.server_info()
+    assert [(m.task, m.name, m.device, m.precision) for m in info.models] == [
+        ("detector", "yunet-2023mar", "CPU", "f32"),
+        ("embedder", "sface-2021dec", "CPU", "f32"),
+    ]
+    assert info.contract_id.startswith("fw1-")
+    assert info.isa == kernels.isa()
+    assert info.limits.max_message_bytes == 32 << 20
+    assert "CPU" in info.devices
+
+
+def test_health_is_told_for_the_server_and_each_service(server: RunningServer) -> None:
+    with grpc.insecure_channel(server.target) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for service in ("", *SERVICES):
+            answer = stub.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_reflection_lists_the_services(server: RunningServer) -> None:
+    with grpc.insecure_channel(server.target) as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        (answer,) = stub.ServerReflectionInfo(iter([request]))
+    names = {service.name for service in answer.list_services_response.service}
+    assert {*SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"} == names
+
+
+def test_the_contract_names_what_embeddings_depend_on(start_server: StartServer, client: facewire.Client) -> None:
+    """Another number of workers changes nothing; another precision does."""
+    here = client.server_info().contract_id
+    with facewire.Client(start_server("--set", "pipeline.workers=1").target) as other:
+        assert other.server_info().contract_id == here
+
+
+def test_listening_beyond_loopback_is_warned_of(start_server: StartServer) -> None:
+    server = start_server("--host", "0.0.0.0")  # noqa: S104 - that is what is tested
+    server.stop()
+    assert any("WITHOUT ENCRYPTION" in line for line in server.log)
+
+
+def test_json_logs_are_json(start_server: StartServer) -> None:
+    server = start_server("--set", "logging.format=json")
+    server.stop()
+    entries = [json.loads(line) for line in server.log]
+    assert any(entry["message"].startswith("load, warm and test models") for entry in entries)
