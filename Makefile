@@ -6,7 +6,7 @@ export FACEWIRE_MODELS__CACHE_DIR ?= $(CURDIR)/.cache/facewire
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 NATIVE := CMakeLists.txt $(shell find csrc/core csrc/kernels csrc/bindings -type f)
 
-.PHONY: help demo test check arm64-check image-check format generate clean
+ .PHONY: help demo test check arm64-check old-cpu-check image-check format generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,8 +21,11 @@ test: $(VENV)/.test $(VENV)-triton/.ready ## Run the whole test suite: C++ under
 check: $(VENV)/.check ## Format, lint, types, proto, generated code
 	@scripts/check.sh
 
-arm64-check: $(VENV)/.check ## Build for arm64 and run the C++ tests under qemu
+arm64-check: $(VENV)/.test ## Build for arm64 and run the C++ tests under qemu
 	@scripts/arm64-check.sh
+
+old-cpu-check: $(VENV)/.test ## Run the C++ tests on an emulated processor without AVX
+	@scripts/old-cpu-check.sh
 
 image-check: $(VENV)/.server ## Build the container image, run it, enrol and identify
 	@scripts/image-check.sh

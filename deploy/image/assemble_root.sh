@@ -23,7 +23,7 @@ for package in $packages; do
   dpkg-query -L "$package" | while IFS= read -r file; do
     case $file in
       /usr/share/doc/*/copyright) ;;
-      */gconv/* | */audit/* | /usr/sbin/* | /usr/share/* | /var/* | /etc/profile* | /etc/python* | /etc/update-motd*)
+      */gconv/* | */audit/* | /usr/include/* | /usr/sbin/* | /usr/share/* | /var/* | /etc/profile* | /etc/python* | /etc/update-motd*)
         continue ;;
       */lib2to3/* | */distutils/* | */ensurepip/* | */idlelib/* | */tkinter/* | */turtledemo/* | */pydoc_data/*)
         continue ;;

@@ -347,6 +347,16 @@ def test_an_absent_device_falls_back_to_the_cpu_loudly(tmp_path: Path, caplog: p
     np.testing.assert_allclose(found, pattern * 2, rtol=1e-5)
 
 
+def test_auto_is_decided_at_start_and_says_what_it_became(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    xml = ModelCache(tmp_path / "cache").fetch(spec, quiet).xml
+    made = runtime(tmp_path)
+    network = made.load(xml, Placement("AUTO", "f32"), [(1, 3, 32, 32)], None)
+    has_gpu = any(name.startswith("GPU") for name in made.devices())
+    assert (network.device_requested, network.device.split(".")[0]) == ("AUTO", "GPU" if has_gpu else "CPU")
+    assert "FALLING BACK" not in caplog.text
+
+
 # --- the manifest -----------------------------------------------------------------------------------------------
 
 

@@ -141,23 +141,24 @@ class Runtime:
         Raises:
             RuntimeProblem: not even the CPU runs it, or its answer there is not the golden one.
         """
+        device = self._resolve(placement.device)
         try:
-            return self._load_on(placement.device, xml, placement, shapes, answer)
+            return self._load_on(device, xml, placement, shapes, answer)
         except (RuntimeError, golden.WrongAnswer) as error:
-            problem = str(error).strip().splitlines()[-1]
-            if placement.device == "CPU":
-                raise RuntimeProblem(f"{xml.parent.parent.name} on CPU: {problem}") from error
-            log.error(
-                "model %s does not work on %s (%s): FALLING BACK TO CPU",
-                xml.parent.parent.name,
-                placement.device,
-                problem,
-            )
+            if device == "CPU":
+                raise _unusable(xml, error) from error
+            log.error("model %s does not work on %s (%s): FALLING BACK TO CPU", _name(xml), device, _gist(error))
         try:
             return self._load_on("CPU", xml, placement, shapes, answer)
         except (RuntimeError, golden.WrongAnswer) as error:
-            problem = str(error).strip().splitlines()[-1]
-            raise RuntimeProblem(f"{xml.parent.parent.name} on CPU: {problem}") from error
+            raise _unusable(xml, error) from error
+
+    def _resolve(self, device: str) -> str:
+        """AUTO means a GPU if there is one, decided once: OpenVINO's own AUTO changes devices while it runs, and with
+        the device the embedding contract."""
+        if device != "AUTO":
+            return device
+        return next((name for name in self._core.available_devices if name.startswith("GPU")), "CPU")
 
     def _load_on(
         self,
@@ -198,6 +199,19 @@ class Runtime:
     def _check_against_cpu(self, xml: Path, shape: Shape, pattern: Tensor, outputs: Mapping[str, Tensor]) -> None:
         reference = self._compile("CPU", xml, shape, "f32").run(pattern)
         golden.compare(golden.summary(outputs), golden.summary(reference), tolerance=0.02)
+
+
+def _name(xml: Path) -> str:
+    return xml.parent.parent.name
+
+
+def _gist(error: Exception) -> str:
+    """OpenVINO's messages begin with source lines; what matters comes last."""
+    return str(error).strip().splitlines()[-1]
+
+
+def _unusable(xml: Path, error: Exception) -> RuntimeProblem:
+    return RuntimeProblem(f"model {_name(xml)} does not work on CPU: {_gist(error)}")
 
 
 def _common_shape(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
