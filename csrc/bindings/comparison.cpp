@@ -68,8 +68,7 @@ py::array_t<std::int64_t> index_add(GalleryIndex& index, py::handle rows_in, py:
     {
         const py::gil_scoped_release unlocked;
         first_without = first_without_direction(rows);
-        if (first_without == rows.length(0))
-            numbers = index.add(rows.data, subjects.data, rows.length(0));
+        if (first_without == rows.length(0)) numbers = index.add(rows.data, subjects.data, rows.length(0));
     }
     require_directions(rows, first_without, "rows");
     return py::array_t<std::int64_t>(static_cast<py::ssize_t>(numbers.size()), numbers.data());
@@ -144,7 +143,8 @@ void register_comparison(py::module_& m) {
         .def("read", &index_read, py::arg("row"))
         .def("__len__", &GalleryIndex::size, py::call_guard<py::gil_scoped_release>())
         .def_property_readonly("dim", &GalleryIndex::dim)
-        .def_property_readonly("capacity", py::cpp_function(&GalleryIndex::capacity, py::call_guard<py::gil_scoped_release>()));
+        .def_property_readonly("capacity",
+                               py::cpp_function(&GalleryIndex::capacity, py::call_guard<py::gil_scoped_release>()));
 }
 
 }  // namespace facewire::bindings

@@ -33,8 +33,7 @@ void require_share(float value, const char* name) {
 OutputLevel require_level(const py::tuple& level, DecoderKind kind, std::size_t number) {
     const std::string name = "levels[" + std::to_string(number) + "]";
     if (level.size() != 7)
-        throw py::value_error(name +
-                              " must be (stride, columns, rows, score, objectness, box, landmarks)");
+        throw py::value_error(name + " must be (stride, columns, rows, score, objectness, box, landmarks)");
     OutputLevel out{};
     out.stride = require_int(level[0], name + ".stride");
     out.columns = require_int(level[1], name + ".columns");

@@ -36,13 +36,11 @@ py::array_t<float> py_similarity_transform(py::handle from, py::handle to) {
     return matrix;
 }
 
-py::array_t<std::uint8_t> py_align_faces(py::handle pixels, const std::string& format,
-                                         py::handle landmarks, py::handle reference, py::handle out,
-                                         const PixelTransform& transform) {
+py::array_t<std::uint8_t> py_align_faces(py::handle pixels, const std::string& format, py::handle landmarks,
+                                         py::handle reference, py::handle out, const PixelTransform& transform) {
     const FrameView frame = require_frame(pixels, format);
     const auto points = require_input<float>(landmarks, "landmarks", {kAny, 5, 2});
-    const auto target =
-        require_finite(require_input<float>(reference, "reference", {5, 2}), "reference");
+    const auto target = require_finite(require_input<float>(reference, "reference", {5, 2}), "reference");
     const auto faces = static_cast<py::ssize_t>(points.length(0));
     const auto chips = require_output<float>(out, "out", {faces, 3, kAny, kAny});
     if (chips.shape[2] != chips.shape[3] || (faces > 0 && chips.shape[2] < 2))
@@ -55,9 +53,8 @@ py::array_t<std::uint8_t> py_align_faces(py::handle pixels, const std::string& f
     {
         const py::gil_scoped_release unlocked;
         for (std::size_t i = 0; i < points.length(0); ++i)
-            status[i] = static_cast<std::uint8_t>(align_face(frame, landmarks_at(points.data, i), wanted,
-                                                             transform, size,
-                                                             chips.data + i * chip_size));
+            status[i] = static_cast<std::uint8_t>(
+                align_face(frame, landmarks_at(points.data, i), wanted, transform, size, chips.data + i * chip_size));
     }
     return statuses;
 }
@@ -67,13 +64,10 @@ py::array_t<float> py_measure_quality(py::handle chips_in, py::handle boxes_in, 
                                       const PixelTransform& transform) {
     const auto chips = require_input<float>(chips_in, "chips", {kAny, 3, kAny, kAny});
     const auto faces = static_cast<py::ssize_t>(chips.length(0));
-    if (chips.shape[2] != chips.shape[3])
-        throw py::value_error("chips must have shape (n, 3, size, size)");
-    if (frame_width < 1 || frame_height < 1)
-        throw py::value_error("frame_width and frame_height must be positive");
+    if (chips.shape[2] != chips.shape[3]) throw py::value_error("chips must have shape (n, 3, size, size)");
+    if (frame_width < 1 || frame_height < 1) throw py::value_error("frame_width and frame_height must be positive");
     const auto boxes = require_finite(require_input<float>(boxes_in, "boxes", {faces, 4}), "boxes");
-    const auto points =
-        require_finite(require_input<float>(landmarks_in, "landmarks", {faces, 5, 2}), "landmarks");
+    const auto points = require_finite(require_input<float>(landmarks_in, "landmarks", {faces, 5, 2}), "landmarks");
     py::array_t<float> rows({faces, py::ssize_t{8}});
     float* row = rows.mutable_data();
     const std::size_t chip_size = 3 * chips.length(2) * chips.length(3);
@@ -82,9 +76,9 @@ py::array_t<float> py_measure_quality(py::handle chips_in, py::handle boxes_in, 
         const py::gil_scoped_release unlocked;
         for (std::size_t i = 0; i < chips.length(0); ++i) {
             const float* box = boxes.data + i * 4;
-            const Quality q = measure_quality(chips.data + i * chip_size, size, transform,
-                                              {box[0], box[1], box[2], box[3]},
-                                              landmarks_at(points.data, i), frame_width, frame_height);
+            const Quality q =
+                measure_quality(chips.data + i * chip_size, size, transform, {box[0], box[1], box[2], box[3]},
+                                landmarks_at(points.data, i), frame_width, frame_height);
             const float values[8] = {q.sharpness, q.brightness, q.contrast, q.yaw_deg,
                                      q.pitch_deg, q.roll_deg,   q.size_px,  q.outside_share};
             row = std::copy_n(values, 8, row);
@@ -99,9 +93,8 @@ void register_faces(py::module_& m) {
     m.def("similarity_transform", &py_similarity_transform, py::arg("source"), py::arg("target"));
     m.def("align_faces", &py_align_faces, py::arg("pixels"), py::arg("format"), py::arg("landmarks"),
           py::arg("reference"), py::arg("out"), py::arg("transform") = PixelTransform{});
-    m.def("measure_quality", &py_measure_quality, py::arg("chips"), py::arg("boxes"),
-          py::arg("landmarks"), py::kw_only(), py::arg("frame_width"), py::arg("frame_height"),
-          py::arg("transform") = PixelTransform{});
+    m.def("measure_quality", &py_measure_quality, py::arg("chips"), py::arg("boxes"), py::arg("landmarks"),
+          py::kw_only(), py::arg("frame_width"), py::arg("frame_height"), py::arg("transform") = PixelTransform{});
 }
 
 }  // namespace facewire::bindings

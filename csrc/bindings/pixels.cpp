@@ -23,8 +23,7 @@ PixelTransform make_transform(bool rgb, std::array<float, 3> mean, std::array<fl
     return transform;
 }
 
-py::tuple py_letterbox(py::handle pixels, const std::string& format, py::handle out,
-                       const PixelTransform& transform) {
+py::tuple py_letterbox(py::handle pixels, const std::string& format, py::handle out, const PixelTransform& transform) {
     const FrameView frame = require_frame(pixels, format);
     const auto tensor = require_output<float>(out, "out", {3, kAny, kAny});
     if (tensor.size == 0) throw py::value_error("out is empty");
@@ -38,8 +37,7 @@ py::tuple py_letterbox(py::handle pixels, const std::string& format, py::handle 
     return py::make_tuple(scale.x, scale.y);
 }
 
-float py_letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width,
-                         std::int32_t height) {
+float py_letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width, std::int32_t height) {
     if (frame_width < 1 || frame_height < 1 || width < 1 || height < 1)
         throw py::value_error("frame_width, frame_height, width and height must be positive");
     return letterbox_scale(frame_width, frame_height, width, height);
@@ -50,20 +48,16 @@ float py_letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, st
 void register_pixels(py::module_& m) {
     py::class_<PixelTransform>(m, "PixelTransform")
         .def(py::init(&make_transform), py::kw_only(), py::arg("rgb") = false,
-             py::arg("mean") = std::array<float, 3>{0, 0, 0},
-             py::arg("scale") = std::array<float, 3>{1, 1, 1})
+             py::arg("mean") = std::array<float, 3>{0, 0, 0}, py::arg("scale") = std::array<float, 3>{1, 1, 1})
         .def_property_readonly("rgb", [](const PixelTransform& t) { return t.rgb_order; })
-        .def_property_readonly("mean",
-                               [](const PixelTransform& t) {
-                                   return std::array<float, 3>{t.mean[0], t.mean[1], t.mean[2]};
-                               })
-        .def_property_readonly("scale", [](const PixelTransform& t) {
-            return std::array<float, 3>{t.scale[0], t.scale[1], t.scale[2]};
-        });
+        .def_property_readonly(
+            "mean", [](const PixelTransform& t) { return std::array<float, 3>{t.mean[0], t.mean[1], t.mean[2]}; })
+        .def_property_readonly(
+            "scale", [](const PixelTransform& t) { return std::array<float, 3>{t.scale[0], t.scale[1], t.scale[2]}; });
     m.def("letterbox", &py_letterbox, py::arg("pixels"), py::arg("format"), py::arg("out"),
           py::arg("transform") = PixelTransform{});
-    m.def("letterbox_scale", &py_letterbox_scale, py::arg("frame_width"), py::arg("frame_height"),
-          py::arg("width"), py::arg("height"));
+    m.def("letterbox_scale", &py_letterbox_scale, py::arg("frame_width"), py::arg("frame_height"), py::arg("width"),
+          py::arg("height"));
 }
 
 }  // namespace facewire::bindings

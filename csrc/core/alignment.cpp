@@ -11,9 +11,7 @@ namespace {
 
 using Complex = std::complex<double>;
 
-Complex point(const Landmarks& landmarks, int i) {
-    return {landmarks[2 * i], landmarks[2 * i + 1]};
-}
+Complex point(const Landmarks& landmarks, int i) { return {landmarks[2 * i], landmarks[2 * i + 1]}; }
 
 Complex centre(const Landmarks& landmarks) {
     Complex sum = 0;
@@ -63,7 +61,7 @@ AlignStatus similarity_transform(const Landmarks& from, const Landmarks& to, Aff
     const Complex z = covariance / spread;
     const Complex shift = to_centre - z * from_centre;
     map = {static_cast<float>(z.real()), static_cast<float>(-z.imag()), static_cast<float>(shift.real()),
-           static_cast<float>(z.imag()), static_cast<float>(z.real()), static_cast<float>(shift.imag())};
+           static_cast<float>(z.imag()), static_cast<float>(z.real()),  static_cast<float>(shift.imag())};
     return AlignStatus::kAligned;
 }
 
@@ -85,8 +83,7 @@ AlignStatus align_face(const FrameView& frame, const Landmarks& landmarks, const
     const auto a = static_cast<float>(fit.a / square), c = static_cast<float>(-fit.c / square);
     const AffineMap inverse{a, -c, -(a * fit.tx - c * fit.ty), c, a, -(c * fit.tx + a * fit.ty)};
     if (!chip_meets_frame(inverse, size, frame)) return refuse(AlignStatus::kOutsideFrame);
-    sample_frame(frame, inverse, transform, /*replicate_border=*/false,
-                 {chip, plane_size, size, size, size});
+    sample_frame(frame, inverse, transform, /*replicate_border=*/false, {chip, plane_size, size, size, size});
     return AlignStatus::kAligned;
 }
 

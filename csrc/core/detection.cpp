@@ -17,8 +17,7 @@ bool finite(const Detection& face) {
 // offsets from the cell's corner in strides, the size is an exponential in strides.
 struct Yunet {
     static float score(const OutputLevel& level, std::size_t i) {
-        const float product = std::clamp(level.score[i], 0.0f, 1.0f) *
-                              std::clamp(level.objectness[i], 0.0f, 1.0f);
+        const float product = std::clamp(level.score[i], 0.0f, 1.0f) * std::clamp(level.objectness[i], 0.0f, 1.0f);
         return std::sqrt(product);
     }
     static void place(const OutputLevel& level, std::size_t i, float column, float row, Detection& face) {
@@ -92,8 +91,7 @@ float intersection_over_union(const Detection& a, const Detection& b) {
     return common / (a.width * a.height + b.width * b.height - common);
 }
 
-std::vector<Detection> suppress_overlaps(std::vector<Detection> faces, float iou_limit,
-                                         std::int32_t max_faces) {
+std::vector<Detection> suppress_overlaps(std::vector<Detection> faces, float iou_limit, std::int32_t max_faces) {
     std::stable_sort(faces.begin(), faces.end(),
                      [](const Detection& a, const Detection& b) { return a.score > b.score; });
     std::vector<Detection> kept;
@@ -111,8 +109,10 @@ std::vector<Detection> decode_faces(DecoderKind kind, const std::vector<OutputLe
                                     const DecodeOptions& options) {
     std::vector<Detection> faces;
     for (const OutputLevel& level : levels) {
-        if (kind == DecoderKind::kYunet) collect<Yunet>(level, options.score_threshold, faces);
-        else collect<Scrfd>(level, options.score_threshold, faces);
+        if (kind == DecoderKind::kYunet)
+            collect<Yunet>(level, options.score_threshold, faces);
+        else
+            collect<Scrfd>(level, options.score_threshold, faces);
     }
     to_frame_pixels(faces, options.scale_x, options.scale_y);
     return suppress_overlaps(std::move(faces), options.nms_iou, options.max_faces);

@@ -40,8 +40,7 @@ std::vector<Detection> decode_faces(DecoderKind kind, const std::vector<OutputLe
                                     const DecodeOptions& options);
 
 // Greedy non-maximum suppression; keeps the order of falling score (ties: first come).
-std::vector<Detection> suppress_overlaps(std::vector<Detection> faces, float iou_limit,
-                                         std::int32_t max_faces);
+std::vector<Detection> suppress_overlaps(std::vector<Detection> faces, float iou_limit, std::int32_t max_faces);
 
 float intersection_over_union(const Detection& a, const Detection& b);
 

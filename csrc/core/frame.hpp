@@ -18,7 +18,7 @@ struct FrameView {
 
 // How pixel values become model input: planes in the order the model wants, value * scale + bias.
 struct PixelTransform {
-    bool rgb_order = false;  // planes R, G, B instead of B, G, R
+    bool rgb_order = false;      // planes R, G, B instead of B, G, R
     float mean[3] = {0, 0, 0};   // per plane, in the order of the planes
     float scale[3] = {1, 1, 1};  // value = (pixel - mean) * scale
 

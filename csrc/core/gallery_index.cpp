@@ -27,16 +27,15 @@ class TopSubjects {
     }
 
     void offer(const Candidate& candidate) {
-        const auto same = std::find_if(best_.begin(), best_.end(), [&](const Candidate& known) {
-            return known.subject == candidate.subject;
-        });
+        const auto same = std::find_if(best_.begin(), best_.end(),
+                                       [&](const Candidate& known) { return known.subject == candidate.subject; });
         if (same != best_.end()) {
             if (same->similarity >= candidate.similarity) return;
             best_.erase(same);
         }
-        const auto place = std::upper_bound(
-            best_.begin(), best_.end(), candidate,
-            [](const Candidate& a, const Candidate& b) { return a.similarity > b.similarity; });
+        const auto place =
+            std::upper_bound(best_.begin(), best_.end(), candidate,
+                             [](const Candidate& a, const Candidate& b) { return a.similarity > b.similarity; });
         best_.insert(place, candidate);
         if (best_.size() > k_) best_.pop_back();
     }
@@ -95,8 +94,7 @@ void GalleryIndex::add_chunk() {
     chunks_.emplace_back(static_cast<float*>(memory));
 }
 
-std::vector<std::int64_t> GalleryIndex::add(const float* rows, const std::int64_t* subjects,
-                                            std::size_t count) {
+std::vector<std::int64_t> GalleryIndex::add(const float* rows, const std::int64_t* subjects, std::size_t count) {
     const std::unique_lock lock(mutex_);
     // Memory first: a failure must leave the index as it was.
     const std::size_t fresh = count > free_rows_.size() ? count - free_rows_.size() : 0;
@@ -136,8 +134,8 @@ bool GalleryIndex::remove(const std::int64_t* rows, std::size_t count) {
     return true;
 }
 
-std::vector<std::vector<Candidate>> GalleryIndex::search(const float* queries, std::size_t count,
-                                                         std::size_t k, float floor) const {
+std::vector<std::vector<Candidate>> GalleryIndex::search(const float* queries, std::size_t count, std::size_t k,
+                                                         float floor) const {
     std::vector<TopSubjects> best(count, TopSubjects(k, floor));
     const Kernels& table = kernels();
     std::array<float, kBlockRows> scores;

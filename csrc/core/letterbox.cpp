@@ -8,9 +8,8 @@
 namespace facewire {
 namespace {
 
-void fill_padding(const PixelTransform& transform, std::int32_t drawn_width,
-                  std::int32_t drawn_height, std::int32_t width, std::int32_t height,
-                  float* tensor) {
+void fill_padding(const PixelTransform& transform, std::int32_t drawn_width, std::int32_t drawn_height,
+                  std::int32_t width, std::int32_t height, float* tensor) {
     const std::ptrdiff_t plane_size = std::ptrdiff_t{width} * height;
     for (int plane = 0; plane < 3; ++plane) {
         const float black = transform.bias(plane);
@@ -30,15 +29,14 @@ std::int32_t scaled(std::int32_t size, float scale, std::int32_t limit) {
 
 }  // namespace
 
-float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width,
-                      std::int32_t height) {
+float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width, std::int32_t height) {
     const float fit = std::min(static_cast<float>(width) / static_cast<float>(frame_width),
                                static_cast<float>(height) / static_cast<float>(frame_height));
     return std::min(fit, 1.0f);
 }
 
 LetterboxScale letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
-                std::int32_t height, float* tensor) {
+                         std::int32_t height, float* tensor) {
     const float scale = letterbox_scale(frame.width, frame.height, width, height);
     const std::int32_t drawn_width = scaled(frame.width, scale, width);
     const std::int32_t drawn_height = scaled(frame.height, scale, height);

@@ -13,10 +13,9 @@ struct LetterboxScale {
 // Writes 3 x height x width floats at `tensor`, and returns the scale used, at most 1 (small frames are not
 // enlarged). Pixel centres map as in cv2.resize(INTER_LINEAR) to the size drawn.
 LetterboxScale letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
-                std::int32_t height, float* tensor);
+                         std::int32_t height, float* tensor);
 
 // The nominal scale of letterbox(), before the drawn sides are rounded.
-float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width,
-                      std::int32_t height);
+float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width, std::int32_t height);
 
 }  // namespace facewire

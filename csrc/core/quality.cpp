@@ -35,9 +35,7 @@ struct Moments {
     int count = 0;
     void add(float v) { sum += v, squares += double{v} * v, ++count; }
     double mean() const { return count > 0 ? sum / count : 0.0; }
-    double deviation() const {
-        return count > 0 ? std::sqrt(std::max(0.0, squares / count - mean() * mean())) : 0.0;
-    }
+    double deviation() const { return count > 0 ? std::sqrt(std::max(0.0, squares / count - mean() * mean())) : 0.0; }
 };
 
 void measure_light(const std::vector<float>& luma, std::int32_t size, Quality& quality) {
@@ -45,8 +43,8 @@ void measure_light(const std::vector<float>& luma, std::int32_t size, Quality& q
     for (std::int32_t row = 1; row + 1 < size; ++row) {
         for (std::int32_t column = 1; column + 1 < size; ++column) {
             if (!in_face_oval(row, column, size)) continue;
-            const auto i = static_cast<std::size_t>(row) * static_cast<std::size_t>(size) +
-                           static_cast<std::size_t>(column);
+            const auto i =
+                static_cast<std::size_t>(row) * static_cast<std::size_t>(size) + static_cast<std::size_t>(column);
             const auto line = static_cast<std::size_t>(size);
             level.add(luma[i]);
             edges.add(luma[i - 1] + luma[i + 1] + luma[i - line] + luma[i + line] - 4 * luma[i]);
@@ -86,16 +84,14 @@ float outside_share(const FaceBox& box, std::int32_t frame_width, std::int32_t f
     const float area = box.width * box.height;
     if (!(area > 0.0f)) return 1.0f;
     const float width = std::min(box.x + box.width, static_cast<float>(frame_width)) - std::max(box.x, 0.0f);
-    const float height =
-        std::min(box.y + box.height, static_cast<float>(frame_height)) - std::max(box.y, 0.0f);
+    const float height = std::min(box.y + box.height, static_cast<float>(frame_height)) - std::max(box.y, 0.0f);
     return std::clamp(1.0f - std::max(width, 0.0f) * std::max(height, 0.0f) / area, 0.0f, 1.0f);
 }
 
 }  // namespace
 
-Quality measure_quality(const float* chip, std::int32_t size, const PixelTransform& transform,
-                        const FaceBox& box, const Landmarks& landmarks, std::int32_t frame_width,
-                        std::int32_t frame_height) {
+Quality measure_quality(const float* chip, std::int32_t size, const PixelTransform& transform, const FaceBox& box,
+                        const Landmarks& landmarks, std::int32_t frame_width, std::int32_t frame_height) {
     Quality quality{};
     measure_light(luma_of(chip, size, transform), size, quality);
     measure_pose(landmarks, quality);

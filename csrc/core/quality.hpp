@@ -22,8 +22,7 @@ struct Quality {
 
 // `chip` is what align_face wrote with this transform. Pose comes from the five landmarks alone, by the
 // position of the nose tip between eyes and mouth: rough (about 10 degrees), good for refusing profiles.
-Quality measure_quality(const float* chip, std::int32_t size, const PixelTransform& transform,
-                        const FaceBox& box, const Landmarks& landmarks, std::int32_t frame_width,
-                        std::int32_t frame_height);
+Quality measure_quality(const float* chip, std::int32_t size, const PixelTransform& transform, const FaceBox& box,
+                        const Landmarks& landmarks, std::int32_t frame_width, std::int32_t frame_height);
 
 }  // namespace facewire

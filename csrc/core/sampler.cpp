@@ -8,8 +8,8 @@
 namespace facewire {
 namespace {
 
-WarpRow row_of_plane(const std::uint8_t* src, std::int32_t stride, std::int32_t width,
-                     std::int32_t height, std::int32_t channels) {
+WarpRow row_of_plane(const std::uint8_t* src, std::int32_t stride, std::int32_t width, std::int32_t height,
+                     std::int32_t channels) {
     WarpRow row{};
     row.src = src;
     row.stride = stride;
@@ -32,8 +32,8 @@ float* plane_row(const PlanarTarget& target, int plane, std::int32_t line) {
     return target.planes + plane * target.plane_size + line * target.row_size;
 }
 
-void sample_colour(const FrameView& frame, const AffineMap& map, const PixelTransform& transform,
-                   bool replicate_border, const PlanarTarget& target) {
+void sample_colour(const FrameView& frame, const AffineMap& map, const PixelTransform& transform, bool replicate_border,
+                   const PlanarTarget& target) {
     const bool frame_is_rgb = frame.format == PixelFormat::kRgb24;
     WarpRow row = row_of_plane(frame.data, frame.stride, frame.width, frame.height, 3);
     row.count = target.width;
@@ -52,8 +52,8 @@ void sample_colour(const FrameView& frame, const AffineMap& map, const PixelTran
     }
 }
 
-void sample_gray(const FrameView& frame, const AffineMap& map, const PixelTransform& transform,
-                 bool replicate_border, const PlanarTarget& target) {
+void sample_gray(const FrameView& frame, const AffineMap& map, const PixelTransform& transform, bool replicate_border,
+                 const PlanarTarget& target) {
     WarpRow row = row_of_plane(frame.data, frame.stride, frame.width, frame.height, 1);
     row.count = target.width;
     row.replicate_border = replicate_border;
@@ -79,8 +79,8 @@ AffineMap chroma_map(const AffineMap& m) {
 // Video-range black; zero luma and chroma would be green.
 constexpr float kBlackLuma = 16.0f, kNeutralChroma = 128.0f;
 
-void sample_nv12(const FrameView& frame, const AffineMap& map, const PixelTransform& transform,
-                 bool replicate_border, const PlanarTarget& target) {
+void sample_nv12(const FrameView& frame, const AffineMap& map, const PixelTransform& transform, bool replicate_border,
+                 const PlanarTarget& target) {
     const auto width = static_cast<std::size_t>(target.width);
     std::vector<float> luma(width), u(width), v(width);
     WarpRow y_row = row_of_plane(frame.data, frame.stride, frame.width, frame.height, 1);
@@ -117,8 +117,8 @@ void sample_nv12(const FrameView& frame, const AffineMap& map, const PixelTransf
 
 }  // namespace
 
-void sample_frame(const FrameView& frame, const AffineMap& map, const PixelTransform& transform,
-                  bool replicate_border, const PlanarTarget& target) {
+void sample_frame(const FrameView& frame, const AffineMap& map, const PixelTransform& transform, bool replicate_border,
+                  const PlanarTarget& target) {
     switch (frame.format) {
         case PixelFormat::kGray8:
             return sample_gray(frame, map, transform, replicate_border, target);

@@ -12,9 +12,7 @@ struct V {
     static constexpr int kLanes = 16;
 
     static F set(float v) { return _mm512_set1_ps(v); }
-    static F ramp() {
-        return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    }
+    static F ramp() { return _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
     static F load(const float* p) { return _mm512_loadu_ps(p); }
     static void store(float* p, F v) { _mm512_storeu_ps(p, v); }
     static F add(F a, F b) { return _mm512_add_ps(a, b); }
@@ -41,9 +39,7 @@ struct V {
         const __mmask16 mask = _mm512_mask_cmpeq_epi32_mask(_mm512_cmpeq_epi32_mask(a, b), c, d);
         return _mm512_maskz_mov_ps(mask, v);
     }
-    static I pixels(const std::uint8_t* src, I offset) {
-        return _mm512_i32gather_epi32(offset, src, 1);
-    }
+    static I pixels(const std::uint8_t* src, I offset) { return _mm512_i32gather_epi32(offset, src, 1); }
     static float sum(F v) { return _mm512_reduce_add_ps(v); }
 };
 

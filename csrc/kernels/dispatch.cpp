@@ -12,8 +12,8 @@ std::vector<const Kernels*> available_tables() {
 #if defined(FACEWIRE_X86)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tables.push_back(&kAvx2Kernels);
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
         tables.push_back(&kAvx512Kernels);
 #endif
 #if defined(FACEWIRE_ARM64)
@@ -47,9 +47,7 @@ const Kernels& kernels_named(std::string_view name) {
                                 "' is unknown or not on this processor; it has: " + known);
 }
 
-void use_kernels(std::string_view name) {
-    table_in_force().store(&kernels_named(name), std::memory_order_release);
-}
+void use_kernels(std::string_view name) { table_in_force().store(&kernels_named(name), std::memory_order_release); }
 
 std::vector<std::string> available_isas() {
     std::vector<std::string> names;

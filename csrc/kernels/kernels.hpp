@@ -23,7 +23,7 @@ struct WarpRow {
     float* out[3];  // one plane a source channel, in source channel order
     float scale[3];
     float bias[3];
-    std::int32_t count;    // output pixels
+    std::int32_t count;     // output pixels
     bool replicate_border;  // true: the nearest edge pixel; false: the value of border outside the source
     float border;
 };
@@ -47,8 +47,7 @@ struct Kernels {
     void (*warp_row_c3)(const WarpRow&);
     void (*yuv_row)(const YuvRow&);
     // out[r] = sum_d rows[r*dim + d] * query[d]
-    void (*dot_rows)(const float* rows, std::size_t n_rows, std::size_t dim, const float* query,
-                     float* out);
+    void (*dot_rows)(const float* rows, std::size_t n_rows, std::size_t dim, const float* query, float* out);
 };
 
 extern const Kernels kScalarKernels;

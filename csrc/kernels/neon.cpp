@@ -52,9 +52,8 @@ struct V {
         return value;
     }
     static I pixels(const std::uint8_t* src, I offset) {
-        const std::int32_t values[4] = {
-            word(src + vgetq_lane_s32(offset, 0)), word(src + vgetq_lane_s32(offset, 1)),
-            word(src + vgetq_lane_s32(offset, 2)), word(src + vgetq_lane_s32(offset, 3))};
+        const std::int32_t values[4] = {word(src + vgetq_lane_s32(offset, 0)), word(src + vgetq_lane_s32(offset, 1)),
+                                        word(src + vgetq_lane_s32(offset, 2)), word(src + vgetq_lane_s32(offset, 3))};
         return vld1q_s32(values);
     }
     static float sum(F v) { return vaddvq_f32(v); }

@@ -39,9 +39,8 @@ void warp_row(const WarpRow& row) {
             }
         }
         for (int ch = 0; ch < kChannels; ++ch) {
-            const float value = outside + weight[0][0] * corner[0][0][ch] +
-                                weight[0][1] * corner[0][1][ch] + weight[1][0] * corner[1][0][ch] +
-                                weight[1][1] * corner[1][1][ch];
+            const float value = outside + weight[0][0] * corner[0][0][ch] + weight[0][1] * corner[0][1][ch] +
+                                weight[1][0] * corner[1][0][ch] + weight[1][1] * corner[1][1][ch];
             row.out[ch][i] = value * row.scale[ch] + row.bias[ch];
         }
     }
@@ -54,8 +53,7 @@ void yuv_row(const YuvRow& row) {
         const float luma = 1.164f * (row.y[i] - 16.0f);
         const float u = row.u[i] - 128.0f, v = row.v[i] - 128.0f;
         const float rgb[3] = {luma + 1.596f * v, luma - 0.813f * v - 0.391f * u, luma + 2.018f * u};
-        for (int ch = 0; ch < 3; ++ch)
-            row.out[ch][i] = clamp_byte(rgb[ch]) * row.scale[ch] + row.bias[ch];
+        for (int ch = 0; ch < 3; ++ch) row.out[ch][i] = clamp_byte(rgb[ch]) * row.scale[ch] + row.bias[ch];
     }
 }
 
@@ -69,7 +67,6 @@ void dot_rows(const float* rows, std::size_t n_rows, std::size_t dim, const floa
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar",     warp_row<1>, warp_row<2>,
-                                warp_row<3>, yuv_row,     dot_rows};
+const Kernels kScalarKernels = {"scalar", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, dot_rows};
 
 }  // namespace facewire

@@ -22,8 +22,8 @@ inline void warp_scalar(const WarpRow& row, std::int32_t first, std::int32_t las
 }
 
 template <int kChannels>
-inline void blend_store(const WarpRow& row, std::int32_t i, const V::I (&pixel)[4],
-                        const V::F (&weight)[4], V::F outside) {
+inline void blend_store(const WarpRow& row, std::int32_t i, const V::I (&pixel)[4], const V::F (&weight)[4],
+                        V::F outside) {
     const auto blend = [&](auto values, int ch) {
         V::F sum = V::fma(weight[0], values(pixel[0]), outside);
         sum = V::fma(weight[1], values(pixel[1]), sum);
@@ -57,10 +57,8 @@ void warp_row(const WarpRow& row) {
         const V::F ux = V::sub(one, wx), uy = V::sub(one, wy);
         const V::I xi[2] = {V::to_int(fx), V::add_int(V::to_int(fx), one_int)};
         const V::I yi[2] = {V::to_int(fy), V::add_int(V::to_int(fy), one_int)};
-        const V::I cx[2] = {V::min_int(V::max_int(xi[0], zero), last_x),
-                            V::min_int(V::max_int(xi[1], zero), last_x)};
-        const V::I cy[2] = {V::min_int(V::max_int(yi[0], zero), last_y),
-                            V::min_int(V::max_int(yi[1], zero), last_y)};
+        const V::I cx[2] = {V::min_int(V::max_int(xi[0], zero), last_x), V::min_int(V::max_int(xi[1], zero), last_x)};
+        const V::I cy[2] = {V::min_int(V::max_int(yi[0], zero), last_y), V::min_int(V::max_int(yi[1], zero), last_y)};
         V::F weight[4] = {V::mul(ux, uy), V::mul(wx, uy), V::mul(ux, wy), V::mul(wx, wy)};
         V::I offset[4];
         bool safe = row.bytes >= 4;
@@ -68,9 +66,7 @@ void warp_row(const WarpRow& row) {
             const int c = corner & 1, r = corner >> 1;
             offset[corner] = V::add_int(V::mul_int(cy[r], stride), V::mul_int(cx[c], channels));
             safe = safe && V::all_at_most(offset[corner], last_safe);
-            if (!row.replicate_border)
-                weight[corner] =
-                    V::keep_where_equal(weight[corner], cx[c], xi[c], cy[r], yi[r]);
+            if (!row.replicate_border) weight[corner] = V::keep_where_equal(weight[corner], cx[c], xi[c], cy[r], yi[r]);
         }
         if (!safe) {
             warp_scalar<kChannels>(row, i, i + V::kLanes);
@@ -102,8 +98,7 @@ void yuv_row(const YuvRow& row) {
             V::fma(V::set(2.018f), u, luma),
         };
         for (int ch = 0; ch < 3; ++ch)
-            V::store(row.out[ch] + i,
-                     V::fma(clamp_byte(rgb[ch]), V::set(row.scale[ch]), V::set(row.bias[ch])));
+            V::store(row.out[ch] + i, V::fma(clamp_byte(rgb[ch]), V::set(row.scale[ch]), V::set(row.bias[ch])));
     }
     if (i < row.count) {
         YuvRow rest = row;
@@ -122,10 +117,8 @@ void dot_rows(const float* rows, std::size_t n_rows, std::size_t dim, const floa
         std::size_t d = 0;
         for (; d + kBlock <= dim; d += kBlock)
             for (int k = 0; k < 4; ++k)
-                sum[k] = V::fma(V::load(row + d + k * V::kLanes), V::load(query + d + k * V::kLanes),
-                                sum[k]);
-        for (; d + V::kLanes <= dim; d += V::kLanes)
-            sum[0] = V::fma(V::load(row + d), V::load(query + d), sum[0]);
+                sum[k] = V::fma(V::load(row + d + k * V::kLanes), V::load(query + d + k * V::kLanes), sum[k]);
+        for (; d + V::kLanes <= dim; d += V::kLanes) sum[0] = V::fma(V::load(row + d), V::load(query + d), sum[0]);
         float total = V::sum(V::add(V::add(sum[0], sum[1]), V::add(sum[2], sum[3])));
         for (; d < dim; ++d) total += row[d] * query[d];
         out[r] = total;

@@ -107,7 +107,9 @@ def use_isa(name: str) -> None:
     _native.use_isa(name)
 
 
-def letterbox(pixels: Pixels, format: str, out: FloatArray, transform: PixelTransform | None = None) -> tuple[float, float]:
+def letterbox(
+    pixels: Pixels, format: str, out: FloatArray, transform: PixelTransform | None = None
+) -> tuple[float, float]:
     """Scales a frame into the top left of ``out`` and blackens the rest.
 
     Args:

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import Any
 
 from facewire import kernels
-
 from facewire_server.config import Config, EnrolmentSection
 from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.decision import DecisionPolicy
@@ -61,7 +60,7 @@ def load_models(config: Config) -> LoadedModels:
     manifest = load_manifest(section.manifest)
     detector_spec = manifest.detector(section.detector)
     embedder_spec = manifest.embedder(section.embedder)
-    cache = ModelCache(section.cache_dir, section.index_url)
+    cache = ModelCache(section.cache_dir)
     runtime = Runtime(cache.compiled_dir, config.workers, config.workers)
 
     def load(spec: DetectorModel | EmbedderModel, device: str, shapes: list[Shape]) -> Network:
@@ -124,6 +123,7 @@ def _limits(config: Config) -> Limits:
         max_templates_per_subject=config.gallery.max_templates_per_subject,
         max_pending_calls=config.pipeline.max_pending,
         max_import_bytes=config.gallery.max_import_mib << 20,
+        spool_dir=config.gallery.path.parent,
         min_face_px=config.pipeline.min_face_px,
         max_call_s=config.server.max_call_s,
     )

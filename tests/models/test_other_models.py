@@ -17,6 +17,7 @@ from facewire_server.app import load_models
 from facewire_server.config import load_config
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
+from facewire_server.inference.fetching import fetch_model
 from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
 from tests.conftest import StartServer
@@ -121,7 +122,7 @@ def test_a_made_up_scrfd_and_embedder_run_end_to_end(start_server: StartServer, 
     manifest = write_manifest(tmp_path, detector, embedder, "embedding", 48)
     cache = ModelCache(tmp_path / "cache")
     for spec in (load_manifest(manifest).detector("my-scrfd"), load_manifest(manifest).embedder("my-arcface")):
-        cache.fetch(spec, lambda done, total: None)
+        fetch_model(cache, spec, None, lambda done, total: None)
     settings = {
         "models.manifest": manifest,
         "models.cache_dir": tmp_path / "cache",
@@ -153,7 +154,7 @@ def test_real_scrfd_and_mobilefacenet_recognise_the_samples(tmp_path: Path, samp
     )
     cache = ModelCache(tmp_path / "cache")
     for spec in (load_manifest(manifest).detector("my-scrfd"), load_manifest(manifest).embedder("my-arcface")):
-        cache.fetch(spec, lambda done, total: None)
+        fetch_model(cache, spec, None, lambda done, total: None)
     models = load_models(
         load_config(
             None,

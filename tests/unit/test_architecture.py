@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +125,9 @@ def test_the_public_names_are_those_listed() -> None:
     public = {name for name in vars(facewire) if not name.startswith("_")}
     submodules = {"aio", "annotate", "cli", "client", "errors", "images", "kernels", "results", "v1"}
     assert public - submodules == set(facewire.__all__)
+
+
+def test_serving_needs_no_model_conversion() -> None:
+    """onnx is for fetching models: the container leaves it out."""
+    code = "import sys, facewire_server.app, facewire_server.cli.serve; sys.exit('onnx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

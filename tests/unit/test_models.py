@@ -9,7 +9,7 @@ import shutil
 import tarfile
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from onnx import TensorProto, helper
 from facewire_server.inference import golden
 from facewire_server.inference.conversion import dequantise
 from facewire_server.inference.download import FetchError, fetch_file
+from facewire_server.inference.fetching import fetch_model
 from facewire_server.inference.manifest import ManifestError, Source, load_manifest
 from facewire_server.inference.model_cache import ModelCache, ModelMissing
 from facewire_server.inference.runtime import Placement, Runtime, RuntimeProblem
@@ -221,9 +222,6 @@ def tiny_network(scale: float = 2.0) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
 
 
-MakeCache = Callable[[onnx.ModelProto], tuple[ModelCache, Path]]
-
-
 def manifest_of(tmp_path: Path, model: onnx.ModelProto, extra: str = "") -> Path:
     """A manifest with one embedder whose weights lie beside it."""
     weights = tmp_path / "tiny.onnx"
@@ -253,9 +251,9 @@ def test_a_fetched_model_works_offline_and_is_verified(tmp_path: Path) -> None:
     assert not cache.has(spec)
     with pytest.raises(ModelMissing, match="facewire models fetch"):
         cache.verify(spec)
-    cache.fetch(spec, quiet)
+    fetch_model(cache, spec, None, quiet)
     (tmp_path / "tiny.onnx").unlink()
-    assert cache.fetch(spec, quiet).xml.is_file()
+    assert fetch_model(cache, spec, None, quiet).xml.is_file()
     leftovers = [p for p in (tmp_path / "cache").rglob("*") if "unfinished" in p.name or p.suffix == ".part"]
     assert leftovers == []
 
@@ -263,13 +261,13 @@ def test_a_fetched_model_works_offline_and_is_verified(tmp_path: Path) -> None:
 def test_a_damaged_copy_is_noticed_and_fetched_again(tmp_path: Path) -> None:
     spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
     cache = ModelCache(tmp_path / "cache")
-    binary = cache.fetch(spec, quiet).xml.with_suffix(".bin")
+    binary = fetch_model(cache, spec, None, quiet).xml.with_suffix(".bin")
     data = bytearray(binary.read_bytes())
     data[0] ^= 1
     binary.write_bytes(data)
     with pytest.raises(ModelMissing, match="damaged"):
         cache.verify(spec)
-    cache.fetch(spec, quiet)
+    fetch_model(cache, spec, None, quiet)
     assert cache.verify(spec).xml.is_file()
 
 
@@ -283,7 +281,7 @@ def test_weights_that_are_no_model_are_refused(tmp_path: Path) -> None:
     cache = ModelCache(tmp_path / "cache")
     spec = load_manifest(manifest).embedder("tiny")
     with pytest.raises(FetchError, match="cannot be converted"):
-        cache.fetch(spec, quiet)
+        fetch_model(cache, spec, None, quiet)
     assert not cache.has(spec)
 
 
@@ -327,7 +325,7 @@ def test_a_wrong_golden_answer_stops_the_start(tmp_path: Path) -> None:
         folder.mkdir()
         extra = f"golden = {{ shape = [1, 3, 32, 32], values = {{ y = {values} }} }}"
         spec = load_manifest(manifest_of(folder, tiny_network(), extra)).embedder("tiny")
-        xml = ModelCache(folder / "cache").fetch(spec, quiet).xml
+        xml = fetch_model(ModelCache(folder / "cache"), spec, None, quiet).xml
         load = lambda: runtime(folder).load(xml, Placement("CPU", "f32"), [(1, 3, 32, 32)], spec.golden)  # noqa: B023, E731
         if works:
             assert load().device == "CPU"
@@ -338,7 +336,7 @@ def test_a_wrong_golden_answer_stops_the_start(tmp_path: Path) -> None:
 
 def test_an_absent_device_falls_back_to_the_cpu_loudly(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
-    xml = ModelCache(tmp_path / "cache").fetch(spec, quiet).xml
+    xml = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet).xml
     network = runtime(tmp_path).load(xml, Placement("NPU", "f32"), [(1, 3, 32, 32)], None)
     assert (network.device_requested, network.device) == ("NPU", "CPU")
     assert "FALLING BACK TO CPU" in caplog.text
@@ -347,9 +345,19 @@ def test_an_absent_device_falls_back_to_the_cpu_loudly(tmp_path: Path, caplog: p
     np.testing.assert_allclose(found, pattern * 2, rtol=1e-5)
 
 
+def test_a_read_only_cache_is_used_without_a_compile_cache(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    xml = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet).xml
+    # A file where the folder should be: root may write anywhere else.
+    (tmp_path / "compiled").write_text("in the way")
+    network = runtime(tmp_path).load(xml, Placement("CPU", "f32"), [(1, 3, 32, 32)], None)
+    assert network.device == "CPU"
+    assert "compiled anew at each start" in caplog.text
+
+
 def test_auto_is_decided_at_start_and_says_what_it_became(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
-    xml = ModelCache(tmp_path / "cache").fetch(spec, quiet).xml
+    xml = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet).xml
     made = runtime(tmp_path)
     network = made.load(xml, Placement("AUTO", "f32"), [(1, 3, 32, 32)], None)
     has_gpu = any(name.startswith("GPU") for name in made.devices())
@@ -394,10 +402,10 @@ def test_the_cache_survives_a_kill_in_mid_conversion(tmp_path: Path) -> None:
     """What a killed conversion leaves is never taken for a model."""
     spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
     cache = ModelCache(tmp_path / "cache")
-    xml = cache.fetch(spec, quiet).xml
+    xml = fetch_model(cache, spec, None, quiet).xml
     half = xml.parent.parent / ".unfinished-x" / "model"
     shutil.copytree(xml.parent, half)
     (half / "record.json").unlink()
     shutil.rmtree(xml.parent)
     assert not cache.has(spec)
-    assert cache.fetch(spec, quiet).xml.is_file()
+    assert fetch_model(cache, spec, None, quiet).xml.is_file()

@@ -27,7 +27,7 @@ def info(target: str, timeout_s: float, as_json: bool) -> None:
     models = Table("task", "model", "licence", "device", "precision", "inputs")
     for model in found.models:
         device = model.device
-        if model.device != model.device_requested and model.device_requested != "AUTO":
+        if model.device_requested not in (model.device, "AUTO"):
             device = f"[red]{model.device} (fallen back from {model.device_requested})[/]"
         sizes = ", ".join(model.input_sizes)
         models.add_row(model.task, model.name, model.licence, device, model.precision, sizes)

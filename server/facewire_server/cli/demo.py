@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import facewire
-from facewire.annotate import annotate
-from facewire.cli.pictures import add_identifications, identification_table, labelled_faces
 from PIL import Image
 from rich.console import Console
 
+import facewire
+from facewire.annotate import annotate
+from facewire.cli.pictures import add_identifications, identification_table, labelled_faces
 from facewire_server.cli.models import byte_progress, ensure_models
 from facewire_server.cli.settings import effective_config, settings_options
 from facewire_server.config import Config

@@ -23,6 +23,7 @@ from facewire_server.cli.settings import effective_config, settings_options
 from facewire_server.config import Config
 from facewire_server.inference.download import FetchError
 from facewire_server.inference.download import Progress as OnBytes
+from facewire_server.inference.fetching import fetch_model
 from facewire_server.inference.manifest import (
     DetectorModel,
     EmbedderModel,
@@ -119,7 +120,7 @@ def ensure_models(config: Config, names: tuple[str, ...] = (), as_json: bool = F
     for spec in _chosen(config, names):
         had = cache.has(spec)
         with byte_progress(spec.name) as on_bytes:
-            cached = cache.fetch(spec, on_bytes)
+            cached = fetch_model(cache, spec, config.models.index_url, on_bytes)
         if as_json:
             click.echo(json.dumps({"name": spec.name, "path": str(cached.xml), "fetched": not had}))
         else:
@@ -137,7 +138,7 @@ def byte_progress(what: str) -> Iterator[OnBytes]:
 
 
 def _cache(config: Config) -> ModelCache:
-    return ModelCache(config.models.cache_dir, config.models.index_url)
+    return ModelCache(config.models.cache_dir)
 
 
 def _manifest(config: Config) -> Manifest:

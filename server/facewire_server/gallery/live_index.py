@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from facewire.kernels import GalleryIndex
 
+from facewire.kernels import GalleryIndex
 from facewire_server.domain.decision import Candidate
 from facewire_server.domain.errors import ContractMismatch, NotFound
 from facewire_server.domain.face import FloatArray

@@ -42,8 +42,8 @@ def dequantise(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same network with float weights.
 
     Every DequantizeLinear of a constant becomes the constant (value - zero point) * scale, the scale and zero
-    point repeated over their blocks (opset 21); inputs that nothing uses, or that are constants in truth, are dropped. OpenVINO refuses
-    the block-quantised file of SFace as it is published.
+    point repeated over their blocks (opset 21). Inputs that nothing uses, or that are constants in truth, are
+    dropped. OpenVINO refuses the block-quantised file of SFace as it is published.
     """
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}

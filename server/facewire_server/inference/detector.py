@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from facewire import kernels
 
+from facewire import kernels
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame

@@ -5,7 +5,6 @@ Nothing that arrives is executed. A download goes on where it broke off, and cou
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import os
@@ -20,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from facewire_server.inference.digest import digest_of
 from facewire_server.inference.manifest import Source
 
 Progress = Callable[[int, int | None], None]  # bytes so far, bytes in all if known
@@ -85,15 +85,6 @@ def _fetch_checked(
             "The source has changed or was tampered with."
         )
     return target
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def default_index() -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from facewire import kernels
 
+from facewire import kernels
 from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, Quality

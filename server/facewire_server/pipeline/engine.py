@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from facewire_server.domain.errors import NotReady
@@ -39,7 +40,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the server accepts."""
+    """What the server accepts, and where an import lies while it arrives (``spool_dir``)."""
 
     max_message_bytes: int
     max_image_pixels: int
@@ -48,6 +49,7 @@ class Limits:
     max_templates_per_subject: int
     max_pending_calls: int
     max_import_bytes: int
+    spool_dir: Path
     min_face_px: float
     max_call_s: float
 

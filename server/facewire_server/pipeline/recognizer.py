@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from facewire import kernels
 
+from facewire import kernels
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.domain.decision import Decision, DecisionPolicy, Identification

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from facewire.v1 import face_pb2, gallery_pb2, image_pb2, recognition_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from facewire.v1 import face_pb2, gallery_pb2, image_pb2, recognition_pb2
 from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.domain.decision import Candidate, Decision, Identification
 from facewire_server.domain.errors import InvalidArgument, InvalidImage

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from facewire.v1 import gallery_pb2 as pb
-
 from facewire_server.domain.errors import InvalidArgument, InvalidImage
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import (

@@ -7,11 +7,11 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import IO, TypeVar
 
-from facewire.v1 import gallery_pb2 as pb
-from facewire.v1 import gallery_pb2_grpc
 from google.protobuf.message import Message
 
-from facewire_server.domain.errors import DomainError, LimitReached
+from facewire.v1 import gallery_pb2 as pb
+from facewire.v1 import gallery_pb2_grpc
+from facewire_server.domain.errors import DomainError, LimitReached, StorageFailure
 from facewire_server.domain.gallery import (
     Gallery,
     Subject,
@@ -245,7 +245,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """Makes a gallery from a file, whole or not at all."""
         engine = self._slot.engine
         # Has no name from the start: templates must not lie about if the process dies.
-        with tempfile.TemporaryFile() as spool:
+        with tempfile.TemporaryFile(dir=engine.limits.spool_dir) as spool:
             target = await _receive(requests, spool, engine.limits.max_import_bytes)
             gallery_id = target.gallery_id
             if gallery_id:
@@ -291,7 +291,10 @@ async def _receive(
         received += len(data)
         if received > max_bytes:
             raise LimitReached(f"the file is larger than the {max_bytes} bytes allowed")
-        spool.write(data)
+        try:
+            spool.write(data)
+        except OSError as error:
+            raise StorageFailure(f"the file could not be taken in: {error.strerror}") from error
     return target
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from facewire.v1 import recognition_pb2 as pb
 from facewire.v1 import recognition_pb2_grpc
-
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import require_identifier

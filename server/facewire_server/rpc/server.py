@@ -10,6 +10,9 @@ from typing import Final
 
 import grpc
 import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
 from facewire.v1 import (
     admin_pb2,
     admin_pb2_grpc,
@@ -18,9 +21,6 @@ from facewire.v1 import (
     recognition_pb2,
     recognition_pb2_grpc,
 )
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
-
 from facewire_server.oip import open_inference_pb2, open_inference_pb2_grpc
 from facewire_server.pipeline.engine import EngineSlot
 from facewire_server.rpc.admin import AdminServicer
