@@ -128,6 +128,6 @@ def test_the_public_names_are_those_listed() -> None:
 
 
 def test_serving_needs_no_model_conversion() -> None:
-    """onnx is for fetching models: the container leaves it out."""
+    """Fetching needs onnx; the container leaves it out."""
     code = "import sys, facewire_server.app, facewire_server.cli.serve; sys.exit('onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
