@@ -150,7 +150,13 @@ def test_calls_before_the_models_are_loaded_are_told_to_wait(start_server: Start
         port = probe.getsockname()[1]
     target = f"127.0.0.1:{port}"
     seen: list[facewire.ServerError] = []
+    answers: list[facewire.ServerInfo] = []
     stop = threading.Event()
+
+    def be_patient() -> None:
+        """A client with retries needs to know nothing of all this."""
+        with facewire.Client(target, retries=100, timeout_s=60) as client:
+            answers.append(client.server_info())
 
     def ask() -> None:
         with facewire.Client(target, retries=0, timeout_s=5) as client:
@@ -163,13 +169,16 @@ def test_calls_before_the_models_are_loaded_are_told_to_wait(start_server: Start
                         seen.append(error)
                 time.sleep(0.01)
 
-    thread = threading.Thread(target=ask)
-    thread.start()
+    threads = [threading.Thread(target=work) for work in (ask, be_patient)]
+    for thread in threads:
+        thread.start()
     try:
         start_server("--port", str(port))
     finally:
-        thread.join(timeout=10)
+        threads[0].join(timeout=10)
         stop.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
+    assert answers
     assert seen
     assert all(error.reason == "NOT_READY" and error.retry_after_s for error in seen)

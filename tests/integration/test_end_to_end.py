@@ -96,3 +96,24 @@ def test_the_asyncio_client_gives_the_same_answers(
     assert answer.faces == same.faces
     assert subjects == ["person-a", "person-b"]
     assert serving
+
+
+def test_the_asyncio_client_writes_and_transfers(server: RunningServer, samples: Path, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with facewire.aio.Client(server.target) as client:
+            await client.create_gallery("aio")
+            try:
+                items = [facewire.EnrolItem(f"person-{x}", [samples / f"person_{x}_1.jpg"]) for x in "ab"]
+                answers = [answer async for answer in client.batch_enrol("aio", items)]
+                assert [a.enrolment is not None for a in answers] == [True, True]
+                await client.export_gallery("aio", tmp_path / "aio.fwg")
+                await client.delete_gallery("aio")
+                again = await client.import_gallery(tmp_path / "aio.fwg")
+                assert (again.gallery_id, again.face_count) == ("aio", 2)
+                assert len([face async for face in client.list_faces("aio")]) == 2
+                with pytest.raises(facewire.NotFoundError):
+                    await client.get_subject("aio", "nobody")
+            finally:
+                await client.delete_gallery("aio")
+
+    asyncio.run(work())

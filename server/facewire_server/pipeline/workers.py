@@ -64,20 +64,18 @@ class WorkerPool:
             self._typical_s += 0.1 * (time.perf_counter() - started - self._typical_s)
             return result
 
-        future = asyncio.get_running_loop().run_in_executor(self._executor, timed)
-        # The slot is given back when the thread is done, not when the caller stops waiting.
-        future.add_done_callback(self._release)
+        loop = asyncio.get_running_loop()
+        future = self._executor.submit(timed)
+        # The place is given back when the thread is done, not when the caller stops waiting.
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._release))
         try:
-            return await asyncio.shield(future)
+            return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             budget.cancel()
-            future.cancel()
             raise
 
-    def _release(self, future: asyncio.Future[T]) -> None:
+    def _release(self) -> None:
         self._pending -= 1
-        if not future.cancelled():
-            future.exception()  # looked at: a caller who left must not cause a warning
 
     def close(self) -> None:
         """Takes no more calls and waits for those under way."""
