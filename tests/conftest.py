@@ -30,7 +30,7 @@ def model_cache() -> ModelCache:
     config = load_config(None)
     cache = ModelCache(config.models.cache_dir)
     for spec in load_manifest().models.values():
-        fetch_model(cache, spec, config.models.index_url, lambda done, total: None)
+        fetch_model(cache, spec, config.index_url, lambda done, total: None)
     return cache
 
 

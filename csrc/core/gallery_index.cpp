@@ -95,6 +95,7 @@ void GalleryIndex::add_chunk() {
 }
 
 std::vector<std::int64_t> GalleryIndex::add(const float* rows, const std::int64_t* subjects, std::size_t count) {
+    const std::lock_guard gate(gate_);
     const std::unique_lock lock(mutex_);
     // Memory first: a failure must leave the index as it was.
     const std::size_t fresh = count > free_rows_.size() ? count - free_rows_.size() : 0;
@@ -119,6 +120,7 @@ std::vector<std::int64_t> GalleryIndex::add(const float* rows, const std::int64_
 }
 
 bool GalleryIndex::remove(const std::int64_t* rows, std::size_t count) {
+    const std::lock_guard gate(gate_);
     const std::unique_lock lock(mutex_);
     std::vector<std::int64_t> sorted(rows, rows + count);
     std::sort(sorted.begin(), sorted.end());
@@ -139,7 +141,7 @@ std::vector<std::vector<Candidate>> GalleryIndex::search(const float* queries, s
     std::vector<TopSubjects> best(count, TopSubjects(k, floor));
     const Kernels& table = kernels();
     std::array<float, kBlockRows> scores;
-    const std::shared_lock lock(mutex_);
+    const std::shared_lock lock = shared();
     const auto rows = static_cast<std::size_t>(next_row_);
     for (std::size_t first = 0; first < rows; first += kBlockRows) {
         const std::size_t n = std::min(kBlockRows, rows - first);
@@ -161,19 +163,24 @@ std::vector<std::vector<Candidate>> GalleryIndex::search(const float* queries, s
 }
 
 bool GalleryIndex::read(std::int64_t row, float* out) const {
-    const std::shared_lock lock(mutex_);
+    const std::shared_lock lock = shared();
     if (!is_live(row)) return false;
     std::copy_n(row_data(row), dim_, out);
     return true;
 }
 
+std::shared_lock<std::shared_mutex> GalleryIndex::shared() const {
+    const std::lock_guard gate(gate_);
+    return std::shared_lock(mutex_);
+}
+
 std::size_t GalleryIndex::size() const {
-    const std::shared_lock lock(mutex_);
+    const std::shared_lock lock = shared();
     return live_;
 }
 
 std::size_t GalleryIndex::capacity() const {
-    const std::shared_lock lock(mutex_);
+    const std::shared_lock lock = shared();
     return chunks_.size() * kChunkRows;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <vector>
 
@@ -49,6 +50,7 @@ class GalleryIndex {
 
     float* row_data(std::int64_t row) const;
     bool is_live(std::int64_t row) const;
+    std::shared_lock<std::shared_mutex> shared() const;
     void add_chunk();
 
     std::size_t dim_;
@@ -57,6 +59,9 @@ class GalleryIndex {
     std::vector<std::unique_ptr<float[], FreeMemory>> chunks_;
     std::vector<std::int64_t> subjects_;  // by row; kNoSubject marks a tombstone
     std::vector<std::int64_t> free_rows_;
+    // Searches in a row would keep a change waiting for ever (shared_mutex prefers readers): a change holds the gate
+    // while it waits, and searches come through the gate.
+    mutable std::mutex gate_;
     mutable std::shared_mutex mutex_;
 };
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-DEFAULT_TARGET: Final = "127.0.0.1:50061"
+DEFAULT_PORT: Final = 50061
+DEFAULT_TARGET: Final = f"127.0.0.1:{DEFAULT_PORT}"
 DEFAULT_TIMEOUT_S: Final = 30.0
 DEFAULT_RETRIES: Final = 3
 FILE_CHUNK_BYTES: Final = 1 << 20
@@ -19,3 +20,10 @@ CHANNEL_OPTIONS: Final = [
     # The clients repeat calls themselves, by the server's RetryInfo.
     ("grpc.enable_retries", 0),
 ]
+
+
+def full_target(target: str) -> str:
+    """The address with the port: gRPC's own default, 443, is nobody's facewire server."""
+    host = target.removeprefix("http://").rstrip("/")
+    has_port = host.rpartition("]")[2].count(":") == 1 or "://" in host or host.startswith("unix:")
+    return host if has_port else f"{host}:{DEFAULT_PORT}"

@@ -11,11 +11,19 @@ from typing import IO
 
 @contextmanager
 def private_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """A file to write; it appears under its name once the block ends without an error."""
-    target = Path(path)
+    """A file to write; it appears under its name once the block ends without an error.
+
+    Raises:
+        OSError: it cannot be written, or the name belongs to a device, a pipe or a folder.
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        raise OSError(f"{path} is no regular file")
     partial = target.with_name(target.name + ".part")
+    partial.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(os.open(partial, flags, 0o600), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from facewire import _parse, results
+from facewire.errors import ImageError
 from facewire.images import ImageLike, RawFrame, image_message
 from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2
 
@@ -156,6 +158,12 @@ def delete_gallery(gallery_id: str) -> Unary[tuple[int, int]]:
     )
 
 
+def _labels(labels: Sequence[str]) -> Sequence[str]:
+    if isinstance(labels, str):
+        raise TypeError("labels must be a list of texts, not a text")
+    return labels
+
+
 def create_subject(
     gallery_id: str,
     subject_id: str,
@@ -166,7 +174,7 @@ def create_subject(
     subject = gallery_pb2.Subject(
         subject_id=subject_id,
         display_name=display_name,
-        labels=labels,
+        labels=_labels(labels),
         attributes=dict(attributes),
     )
     request = gallery_pb2.CreateSubjectRequest(gallery_id=gallery_id, subject=subject, idempotency_key=new_key())
@@ -204,7 +212,7 @@ def update_subject(
         gallery_id=gallery_id,
         subject_id=subject_id,
         display_name=display_name,
-        labels=None if labels is None else gallery_pb2.LabelList(values=labels),
+        labels=None if labels is None else gallery_pb2.LabelList(values=_labels(labels)),
         attributes=None if attributes is None else gallery_pb2.AttributeMap(values=dict(attributes)),
         idempotency_key=new_key(),
     )
@@ -246,6 +254,8 @@ class EnrolItem:
 
 def enrol_message(gallery_id: str, item: EnrolItem) -> gallery_pb2.EnrolFacesRequest:
     """An enrolment on the wire."""
+    if isinstance(item.images, str | bytes | bytearray | os.PathLike | np.ndarray):
+        raise ImageError("images must be a list of pictures; put a single one in a list")
     return gallery_pb2.EnrolFacesRequest(
         gallery_id=gallery_id,
         subject_id=item.subject_id,
@@ -260,14 +270,33 @@ def enrol_message(gallery_id: str, item: EnrolItem) -> gallery_pb2.EnrolFacesReq
     )
 
 
-def batch_messages(gallery_id: str, items: Iterable[EnrolItem]) -> Iterable[gallery_pb2.BatchEnrolRequest]:
-    """A batch on the wire, made as it is sent."""
-    for item in items:
-        yield gallery_pb2.BatchEnrolRequest(enrol=enrol_message(gallery_id, item))
+class BatchSource:
+    """A batch on the wire, made as it is sent.
+
+    gRPC takes requests from it on a thread of its own, where an error would be lost: the first one ends the stream and
+    is kept in ``error``.
+    """
+
+    def __init__(self, gallery_id: str, items: Iterable[EnrolItem]) -> None:
+        self._gallery_id = gallery_id
+        self._items = iter(items)
+        self.error: Exception | None = None
+
+    def __iter__(self) -> BatchSource:
+        return self
+
+    def __next__(self) -> gallery_pb2.BatchEnrolRequest:
+        try:
+            return gallery_pb2.BatchEnrolRequest(enrol=enrol_message(self._gallery_id, next(self._items)))
+        except StopIteration:
+            raise
+        except Exception as error:
+            self.error = error
+            raise StopIteration from error
 
 
 def _name_of(image: ImageLike, number: int) -> str:
-    if isinstance(image, bytes | np.ndarray | RawFrame):
+    if isinstance(image, bytes | bytearray | memoryview | np.ndarray | RawFrame):
         return f"image {number}"
     return Path(image).name
 

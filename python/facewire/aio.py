@@ -22,6 +22,7 @@ from facewire._channel import (
     DEFAULT_TARGET,
     DEFAULT_TIMEOUT_S,
     FILE_CHUNK_BYTES,
+    full_target,
 )
 from facewire._private_file import private_file
 from facewire._requests import EnrolItem, ProbeLike, Unary, VerifySideLike
@@ -50,10 +51,10 @@ class Client:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         retries: int = DEFAULT_RETRIES,
     ) -> None:
-        self.target = target
+        self.target = full_target(target)
         self._timeout_s = timeout_s
         self._retries = retries
-        self._channel = grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
+        self._channel = grpc.aio.insecure_channel(self.target, options=CHANNEL_OPTIONS)
 
     async def __aenter__(self) -> Self:
         return self
@@ -203,14 +204,17 @@ class Client:
 
         A refused item ends nothing; a broken connection raises, and what was answered is enrolled.
         """
+        source = _requests.BatchSource(gallery_id, items)
         call = self._channel.stream_stream(
             "/facewire.v1.GalleryService/BatchEnrol",
             request_serializer=gallery_pb2.BatchEnrolRequest.SerializeToString,
             response_deserializer=gallery_pb2.BatchEnrolResponse.FromString,
-        )(iter(_requests.batch_messages(gallery_id, items)))
+        )(source)
         try:
             async for message in call:
                 yield _parse.batch_enrolment(message)
+            if source.error is not None:
+                raise source.error
         except grpc.RpcError as failure:
             raise to_error(failure, self.target) from failure
         finally:

@@ -34,7 +34,7 @@ class RawFrame:
     format: Literal["bgr", "rgb", "gray", "nv12"]
 
 
-ImageLike = str | os.PathLike[str] | bytes | npt.NDArray[np.uint8] | RawFrame
+ImageLike = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8] | RawFrame
 """A path to a JPEG, PNG or WebP file; the bytes of one; a uint8 array (H, W, 3) in B, G, R order, as OpenCV gives
 them, or (H, W) grey; or a :class:`RawFrame`."""
 
@@ -45,8 +45,8 @@ def image_message(image: ImageLike) -> image_pb2.Image:
     Raises:
         ImageError: the file cannot be read, or the array is no picture.
     """
-    if isinstance(image, bytes):
-        return image_pb2.Image(encoded=image)
+    if isinstance(image, bytes | bytearray | memoryview):
+        return image_pb2.Image(encoded=bytes(image))
     if isinstance(image, RawFrame):
         return image_pb2.Image(raw=_raw(image.pixels, image.format))
     if isinstance(image, np.ndarray):

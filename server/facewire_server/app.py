@@ -140,7 +140,7 @@ class Server:
         self._config = config
         self._on_stage = on_stage
         self._slot = EngineSlot()
-        self._store = StoreThread()
+        self._store = StoreThread(config.pipeline.max_pending)
         self._workers = WorkerPool("worker", config.workers, config.pipeline.max_pending)
         self._gallery: OpenedGallery | None = None
         self._rpc = RpcServer(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from facewire_server.inference.model_cache import default_cache_dir
 
@@ -18,8 +18,11 @@ else:
     import tomli as tomllib
 
 _PREFIX = "FACEWIRE_"
-# Read elsewhere, before any configuration exists: the kernels' instruction set, and this file's own path.
-_NOT_SETTINGS = {"FACEWIRE_ISA", "FACEWIRE_CONFIG"}
+# Read elsewhere: the kernels' instruction set, this file's own path, the client's server, two of the tests.
+_NOT_SETTINGS = {"FACEWIRE_ISA", "FACEWIRE_CONFIG", "FACEWIRE_SERVER", "FACEWIRE_DATA", "FACEWIRE_TRITON_PYTHON"}
+
+
+_LISTS = {("models", "detector_sizes"), ("models", "embedder_batches")}
 
 
 class ConfigError(Exception):
@@ -39,6 +42,8 @@ def _data_dir() -> Path:
     return Path(base) / "facewire"
 
 
+# "~" is the home folder, whoever writes the setting: a shell, a file, a variable.
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 InputSize = Annotated[str, AfterValidator(_input_size)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -56,7 +61,7 @@ class ServerSection(_Section):
     shutdown_grace_s: Annotated[float, Field(ge=0, le=300)] = 8.0
     # The most a call may take, whatever deadline the caller set.
     max_call_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    max_connection_age_s: Annotated[int, Field(ge=10, le=30 * 86400)] = 86400
+    max_connection_age_s: Annotated[int, Field(ge=10, le=2_000_000)] = 86400
 
 
 class ModelsSection(_Section):
@@ -64,9 +69,10 @@ class ModelsSection(_Section):
 
     detector: str = "yunet-2023mar"
     embedder: str = "sface-2021dec"
-    manifest: Path | None = None
-    cache_dir: Path = Field(default_factory=default_cache_dir)
-    index_url: str | None = None
+    manifest: UserPath | None = None
+    cache_dir: UserPath = Field(default_factory=default_cache_dir)
+    # May hold a password.
+    index_url: SecretStr | None = None
     detector_device: str = "CPU"
     embedder_device: str = "CPU"
     precision: Literal["f32", "f16", "bf16"] = "f32"
@@ -117,11 +123,17 @@ class EnrolmentSection(_Section):
     dominance: Annotated[float, Field(ge=1)] = 4.0
     max_images_per_call: Annotated[int, Field(ge=1, le=1000)] = 32
 
+    @model_validator(mode="after")
+    def _some_brightness_passes(self) -> EnrolmentSection:
+        if self.min_brightness >= self.max_brightness:
+            raise ValueError("min_brightness must be below max_brightness")
+        return self
+
 
 class GallerySection(_Section):
     """[gallery]: the store."""
 
-    path: Path = Field(default_factory=lambda: _data_dir() / "gallery.db")
+    path: UserPath = Field(default_factory=lambda: _data_dir() / "gallery.db")
     max_templates_per_subject: Annotated[int, Field(ge=1, le=10_000)] = 20
     max_import_mib: Annotated[int, Field(ge=1, le=65536)] = 1024
 
@@ -143,6 +155,12 @@ class Config(_Section):
     enrolment: EnrolmentSection = EnrolmentSection()
     gallery: GallerySection = Field(default_factory=GallerySection)
     logging: LoggingSection = LoggingSection()
+
+    @property
+    def index_url(self) -> str | None:
+        """The package index with its password, if it has one."""
+        secret = self.models.index_url
+        return None if secret is None else secret.get_secret_value()
 
     @property
     def workers(self) -> int:
@@ -185,6 +203,11 @@ def load_config(
         raise ConfigError(f"{where}: {message}") from error
 
 
+def parse_text(section: str, key: str, value: str) -> str | list[str]:
+    """A setting given as text, by a variable or on the command line: lists are separated by commas."""
+    return value.split(",") if (section, key) in _LISTS else value
+
+
 def _from_file(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
@@ -200,12 +223,13 @@ def _from_file(file: Path | None) -> dict[str, Any]:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, value in environment.items():
-        if not name.startswith(_PREFIX) or name in _NOT_SETTINGS or "__" not in name:
+        if not name.startswith(_PREFIX) or name in _NOT_SETTINGS:
             continue
+        if "__" not in name:
+            raise ConfigError(f"environment variable {name}: settings are {_PREFIX}SECTION__KEY, two underscores")
         section, _, key = name.removeprefix(_PREFIX).lower().partition("__")
         field = Config.model_fields.get(section)
         if field is None:
             raise ConfigError(f"environment variable {name}: there is no section '{section}'")
-        listed = key in ("detector_sizes", "embedder_batches")
-        found.setdefault(section, {})[key] = value.split(",") if listed else value
+        found.setdefault(section, {})[key] = parse_text(section, key, value)
     return found

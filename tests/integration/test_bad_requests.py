@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ import numpy as np
 import pytest
 
 import facewire
-from facewire.v1 import face_pb2, gallery_pb2, recognition_pb2, recognition_pb2_grpc
+from facewire.v1 import face_pb2, gallery_pb2, gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
+from facewire_server.oip import open_inference_pb2, open_inference_pb2_grpc
 from tests.conftest import RunningServer
 
 
@@ -158,3 +161,48 @@ def test_nothing_answers_at_a_dead_address() -> None:
         with pytest.raises(facewire.UnavailableError, match="no facewire server answers at 127.0.0.1:1"):
             nobody.server_info()
         assert not nobody.is_serving(timeout_s=0.5)
+
+
+def test_a_tensor_of_absurd_shape_is_refused_at_once(server: RunningServer) -> None:
+    """Multiplying a hundred thousand large sides would stop the whole server for half a minute."""
+    tensor = open_inference_pb2.ModelInferRequest.InferInputTensor(name="data", datatype="FP32")
+    with grpc.insecure_channel(server.target) as channel:
+        stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+        for shape in ([2**62] * 100_000, [1] * 65, [2**40] * 4, [], [-1, 3, 112, 112]):
+            tensor.ClearField("shape")
+            tensor.shape.extend(shape)
+            request = open_inference_pb2.ModelInferRequest(model_name="sface-2021dec", inputs=[tensor])
+            start = time.perf_counter()
+            with pytest.raises(grpc.RpcError, match="inputs.shape") as caught:
+                stub.ModelInfer(request)
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("position", ["1180591620717411303424", "[" * 5000, '"\\ud800"', "true", "1.5"])
+def test_page_tokens_made_up_are_refused(
+    client: facewire.Client, server: RunningServer, door: str, position: str
+) -> None:
+    token = base64.urlsafe_b64encode(position.encode()).decode()
+    with grpc.insecure_channel(server.target) as channel:
+        stub: Any = gallery_pb2_grpc.GalleryServiceStub(channel)
+        for call, request in (
+            (stub.ListSubjects, gallery_pb2.ListSubjectsRequest(gallery_id=door, page_token=token)),
+            (stub.ListFaces, gallery_pb2.ListFacesRequest(gallery_id=door, page_token=token)),
+        ):
+            with pytest.raises(grpc.RpcError, match="page_token") as caught:
+                call(request)
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_long_texts_sent_back_do_not_hide_the_error(client: facewire.Client, door: str) -> None:
+    probe = facewire.Embedding(np.ones(128, dtype=np.float32), "x" * 100_000)
+    error = refused(lambda: client.identify(door, probe), facewire.PreconditionError, "contract")
+    assert len(str(error)) < 600
+
+
+def test_a_jpeg_of_many_scans_is_refused(client: facewire.Client, samples: Path) -> None:
+    """A hundred bytes a scan make the decoder go over all pixels anew."""
+    data = (samples / "person_a_1.jpg").read_bytes() + b"\xff\xda" * 150
+    error = refused(lambda: client.detect(data), facewire.InvalidArgumentError, "scans")
+    assert error.reason == "INVALID_IMAGE"

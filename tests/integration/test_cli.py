@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import facewire
+from facewire.cli.enrol import _portions
 from tests.conftest import RunningServer
 
 FACEWIRE = Path(sys.executable).with_name("facewire")
@@ -75,7 +76,8 @@ def test_detect_and_embed(server: RunningServer, samples: Path, tmp_path: Path) 
     assert "0.95" in run("detect", picture, server=server).stdout
     drawn = tmp_path / "drawn.png"
     assert run("detect", picture, "--save", drawn, server=server).returncode == 0
-    assert Image.open(drawn).size == Image.open(picture).size
+    with Image.open(drawn) as made, Image.open(picture) as given:
+        assert made.size == given.size
     saved = tmp_path / "e.npz"
     assert run("embed", picture, samples / "person_b_2.jpg", "--save", saved, server=server).returncode == 0
     with np.load(saved) as content:
@@ -179,3 +181,55 @@ def test_a_folder_without_people_is_explained(server: RunningServer, tmp_path: P
     done = run("enrol", tmp_path, "-g", "g", server=server)
     assert done.returncode == 2
     assert "put each person's pictures into" in done.stderr
+
+
+def test_one_bad_picture_does_not_end_the_others(
+    server: RunningServer, door: str, samples: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "notes[b].jpg"
+    bad.write_text("no picture")
+    done = run("identify", samples / "person_a_2.jpg", bad, samples / "person_b_2.jpg", "-g", door, server=server)
+    assert done.returncode == 5
+    assert "Person A" in done.stdout
+    assert "Person B" in done.stdout
+    assert "notes[b].jpg: image.encoded: is not a JPEG" in done.stderr
+
+
+def test_names_are_shown_as_they_are(server: RunningServer, client: facewire.Client, door: str, samples: Path) -> None:
+    client.update_subject(door, "person-a", display_name="[red]Ada [/b] Lovelace")
+    done = run("identify", samples / "person_a_2.jpg", "-g", door, server=server)
+    assert (done.returncode, "[red]Ada [/b] Lovelace" in done.stdout) == (0, True)
+
+
+def test_a_second_enrolment_is_no_failure(
+    server: RunningServer, gallery_id: str, samples: Path, tmp_path: Path
+) -> None:
+    person = tmp_path / "people" / "ada"
+    person.mkdir(parents=True)
+    shutil.copy(samples / "person_a_1.jpg", person)
+    assert run("enrol", tmp_path / "people", "-g", gallery_id, server=server).returncode == 0
+    again = run("enrol", tmp_path / "people", "-g", gallery_id, server=server)
+    assert (again.returncode, "1 were already" in again.stdout) == (0, True)
+
+
+def test_pictures_go_into_messages_that_fit(tmp_path: Path) -> None:
+    pictures = []
+    for number, size in enumerate((400, 400, 400, 2000, 100)):
+        path = tmp_path / f"{number}.jpg"
+        path.write_bytes(b"x" * size)
+        pictures.append(path)
+    plan = _portions({"ada": ("Ada", pictures)}, max_pictures=32, max_message_bytes=1000)
+    assert [[int(p.stem) for p in portion] for _, _, portion in plan] == [[0, 1], [2], [3], [4]]
+
+
+def test_files_that_cannot_be_written_are_named(server: RunningServer, samples: Path, tmp_path: Path) -> None:
+    for target in (tmp_path / "missing" / "x.jpg", tmp_path / "out.xyz"):
+        done = run("detect", samples / "person_a_1.jpg", "--save", target, server=server)
+        assert done.returncode == 5
+        assert "Traceback" not in done.stderr
+        assert "facewire: " in done.stderr
+
+
+def test_waiting_for_a_server(server: RunningServer) -> None:
+    assert run("health", "--wait", "20", server=server).returncode == 0
+    assert run("health", "--wait", "0.3", "--server", "127.0.0.1:1").returncode == 3

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import hashlib
+import json
+import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
 import pytest
 
 import facewire
+import facewire.aio
 from facewire.v1 import gallery_pb2, gallery_pb2_grpc
 from tests.conftest import RunningServer, StartServer
 from tests.pictures import blurred, read_bgr
@@ -219,3 +226,101 @@ def test_concurrent_writers_and_readers_see_whole_people(
         for future in [pool.submit(come_and_go, i) for i in range(3)] + [pool.submit(look, i) for i in range(3)]:
             future.result()
     assert client.get_gallery(gallery_id).face_count == 0
+
+
+def gallery_file(records: list[dict[str, Any] | bytes]) -> bytes:
+    """A gallery file with a right digest around whatever records."""
+    content = b"facewire-gallery-1\n"
+    for record in records:
+        data = record if isinstance(record, bytes) else json.dumps(record).encode()
+        content += struct.pack("<I", len(data)) + data
+    content += struct.pack("<I", 0)
+    return content + hashlib.sha256(content).digest()
+
+
+def test_a_well_formed_file_with_impossible_content_is_refused_and_the_server_restarts(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server()
+    vector = base64.b64encode(np.full(128, 128**-0.5, dtype="<f4").tobytes()).decode()
+    quality = dict.fromkeys(
+        ("sharpness", "brightness", "contrast", "yaw_deg", "pitch_deg", "roll_deg", "size_px", "outside_share"), 1.0
+    )
+    with facewire.Client(server.target) as client:
+        header: dict[str, Any] = {
+            "gallery_id": "bad", "display_name": "Bad", "contract_id": client.server_info().contract_id,
+            "dim": 128, "subjects": 1, "faces": 1,
+        }  # fmt: skip
+        subject: dict[str, Any] = {
+            "subject_id": "ada", "display_name": "Ada", "labels": [], "attributes": {}, "created_ms": 1, "updated_ms": 1
+        }  # fmt: skip
+        face: dict[str, Any] = {
+            "vector": vector, "quality": quality, "source_digest": "d", "source_name": "n", "created_ms": 1
+        }  # fmt: skip
+        good = gallery_file([header, subject, face])
+        bad: list[list[dict[str, Any] | bytes]] = [
+            [{**header, "dim": 0}, subject, face],
+            [{**header, "dim": 64}, subject, face],
+            [{**header, "faces": 2}, subject, face, face],
+            [{**header, "subjects": 2}, subject, subject, face],
+            [header, {**subject, "created_ms": 2**70}, face],
+            [header, {**subject, "created_ms": float("inf")}, face],
+            [header, {**subject, "display_name": ["x"]}, face],
+            [header, {**subject, "display_name": "\ud800"}, face],
+            [header, {**subject, "labels": "staff"}, face],
+            [header, {**subject, "attributes": {"k": [1]}}, face],
+            [header, subject, {**face, "quality": {**quality, "sharpness": float("nan")}}],
+            [header, subject, {**face, "quality": {**quality, "extra": 1}}],
+            [header, subject, {**face, "vector": vector[:-8]}],
+            [header, face],
+            [header, subject, b"[" * 100_000],
+            [b"7"],
+        ]
+        file = tmp_path / "bad.fwg"
+        for records in bad:
+            file.write_bytes(gallery_file(records))
+            with pytest.raises(facewire.InvalidArgumentError) as caught:
+                client.import_gallery(file)
+            assert caught.value.reason == "DAMAGED_FILE"
+        file.write_bytes(good)
+        assert client.import_gallery(file).face_count == 1
+    assert server.stop() == 0
+    with facewire.Client(start_server().target) as client:
+        assert client.get_gallery("bad").face_count == 1
+
+
+def test_a_batch_with_an_unreadable_picture_says_so(client: facewire.Client, gallery_id: str, samples: Path) -> None:
+    items = [
+        facewire.EnrolItem("ada", [samples / "person_a_1.jpg"]),
+        facewire.EnrolItem("ben", [samples / "missing.jpg"]),
+    ]
+    answers = client.batch_enrol(gallery_id, items)
+    assert next(answers).enrolment is not None
+    with pytest.raises(facewire.ImageError, match="missing.jpg"):
+        next(answers)
+
+    async def same() -> list[facewire.BatchEnrolment]:
+        async with facewire.aio.Client(client.target) as asynchronous:
+            return [answer async for answer in asynchronous.batch_enrol(gallery_id, items)]
+
+    with pytest.raises(facewire.ImageError, match="missing.jpg"):
+        asyncio.run(same())
+
+
+def test_a_single_picture_or_label_is_not_taken_for_a_list(client: facewire.Client, gallery_id: str) -> None:
+    with pytest.raises(facewire.ImageError, match="must be a list"):
+        client.enrol(gallery_id, "ada", "x.jpg")
+    with pytest.raises(TypeError, match="labels must be a list"):
+        client.create_subject(gallery_id, "ada", labels="staff")
+
+
+def test_an_export_follows_links_and_spares_devices(client: facewire.Client, door: str, tmp_path: Path) -> None:
+    real, link = tmp_path / "real.fwg", tmp_path / "link.fwg"
+    real.touch()
+    link.symlink_to(real)
+    client.export_gallery(door, link)
+    assert link.is_symlink()
+    assert real.stat().st_size > 1000
+    with pytest.raises(OSError, match="no regular file"):
+        client.export_gallery(door, "/dev/null")
+    assert Path("/dev/null").is_char_device()

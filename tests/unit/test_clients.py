@@ -8,6 +8,7 @@ import pytest
 
 import facewire
 import facewire.aio
+from facewire._channel import full_target
 from facewire._status import retry_delay_s
 
 
@@ -42,3 +43,19 @@ def test_only_what_passes_is_tried_again() -> None:
     assert retry_delay_s(error(facewire.OverloadedError), 0) is None, "too large a message stays too large"
     for kind in (facewire.InvalidArgumentError, facewire.NotFoundError, facewire.DeadlineError):
         assert retry_delay_s(error(kind), 0) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "full"),
+    [
+        ("localhost", "localhost:50061"),
+        ("127.0.0.1:7", "127.0.0.1:7"),
+        ("http://box:50061/", "box:50061"),
+        ("[::1]", "[::1]:50061"),
+        ("[::1]:9", "[::1]:9"),
+        ("unix:/run/facewire.sock", "unix:/run/facewire.sock"),
+        ("dns:///box:1", "dns:///box:1"),
+    ],
+)
+def test_an_address_without_a_port_gets_ours(given: str, full: str) -> None:
+    assert full_target(given) == full

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facewire_server.config import ConfigError, load_config
+from facewire_server.config import ConfigError, load_config, parse_text
 
 
 def test_layers_override_each_other(tmp_path: Path) -> None:
@@ -59,3 +59,27 @@ def test_a_misspelt_variable_is_refused() -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"missing.toml cannot be read"):
         load_config(tmp_path / "missing.toml", None, {})
+
+
+def test_the_home_folder_may_be_written_as_a_tilde() -> None:
+    config = load_config(None, {"gallery": {"path": "~/g.db"}}, {"FACEWIRE_MODELS__CACHE_DIR": "~/models"})
+    assert config.gallery.path == Path.home() / "g.db"
+    assert config.models.cache_dir == Path.home() / "models"
+
+
+def test_a_password_in_the_index_address_is_not_logged() -> None:
+    config = load_config(None, {"models": {"index_url": "https://me:hunter2@index.example/simple"}}, {})
+    assert "hunter2" not in config.model_dump_json()
+    assert "hunter2" not in repr(config)
+    assert config.index_url == "https://me:hunter2@index.example/simple"
+
+
+def test_lists_are_given_as_text_with_commas() -> None:
+    assert parse_text("models", "detector_sizes", "640x640") == ["640x640"]
+    assert parse_text("models", "detector_sizes", "320x320,640x640") == ["320x320", "640x640"]
+    assert parse_text("gallery", "path", "data/a,b.db") == "data/a,b.db"
+
+
+def test_a_variable_with_one_underscore_is_refused() -> None:
+    with pytest.raises(ConfigError, match="two underscores"):
+        load_config(None, None, {"FACEWIRE_SERVER_PORT": "1"})

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 import tarfile
 import threading
 import zipfile
@@ -22,6 +25,7 @@ from onnx import TensorProto, helper
 from facewire_server.inference import golden
 from facewire_server.inference.conversion import dequantise
 from facewire_server.inference.download import FetchError, fetch_file
+from facewire_server.inference.embedder import NetworkEmbedder, contract_of
 from facewire_server.inference.fetching import fetch_model
 from facewire_server.inference.manifest import ManifestError, Source, load_manifest
 from facewire_server.inference.model_cache import ModelCache, ModelMissing
@@ -42,6 +46,7 @@ class LocalSite:
         self.files: dict[str, bytes] = {}
         self.break_after: int | None = None
         self.requests: list[tuple[str, str | None]] = []
+        self.authorization: str | None = None
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -59,6 +64,7 @@ class LocalSite:
     def answer(self, call: BaseHTTPRequestHandler) -> None:
         asked = call.headers.get("Range")
         self.requests.append((call.path, asked))
+        self.authorization = call.headers.get("Authorization")
         if call.path not in self.files:
             call.send_error(404)
             return
@@ -363,6 +369,48 @@ def test_auto_is_decided_at_start_and_says_what_it_became(tmp_path: Path, caplog
     has_gpu = any(name.startswith("GPU") for name in made.devices())
     assert (network.device_requested, network.device.split(".")[0]) == ("AUTO", "GPU" if has_gpu else "CPU")
     assert "FALLING BACK" not in caplog.text
+
+
+def test_a_manifest_that_contradicts_the_model_is_refused_at_start(tmp_path: Path) -> None:
+    for number, (output, dim, words) in enumerate(
+        (("wrong", 128, "output 'wrong', but the model's outputs are: y"), ("y", 128, r"has \[128\] values"))
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        manifest = manifest_of(folder, tiny_network())
+        manifest.write_text(manifest.read_text().replace('output = "y"', f'output = "{output}"'))
+        spec = load_manifest(manifest).embedder("tiny").model_copy(update={"dim": dim})
+        xml = fetch_model(ModelCache(folder / "cache"), spec, None, quiet).xml
+        network = runtime(folder).load(xml, Placement("CPU", "f32"), [(1, 3, 32, 32)], None)
+        contract = contract_of(load_manifest().detector("yunet-2023mar"), spec, network)
+        with pytest.raises(RuntimeProblem, match=words):
+            NetworkEmbedder(spec, network, contract)
+
+
+def test_a_cache_without_its_record_is_mended_by_fetching(tmp_path: Path) -> None:
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    cache = ModelCache(tmp_path / "cache")
+    fetch_model(cache, spec, None, quiet).xml.with_name("record.json").unlink()
+    assert fetch_model(cache, spec, None, quiet).xml.is_file()
+
+
+def test_a_password_in_an_address_is_sent_as_a_header_and_never_shown(site: LocalSite, tmp_path: Path) -> None:
+    site.files["/w.onnx"] = CONTENT
+    address = site.url.replace("//", "//me:hunter2@")
+    path = fetch_file(Source(url=f"{address}/w.onnx"), DIGEST, tmp_path, "", quiet)
+    assert path.read_bytes() == CONTENT
+    assert site.authorization == "Basic bWU6aHVudGVyMg=="
+    with pytest.raises(FetchError) as caught:
+        fetch_file(package_source(), DIGEST, tmp_path / "x", f"{address}/simple", quiet)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_openvino_does_not_phone_home(tmp_path: Path) -> None:
+    """Its telemetry would write a client id below the home folder and report to a web service."""
+    code = "import sys, facewire_server.app; sys.exit(bool(sys.modules.get('openvino_telemetry')))"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "HOME": str(tmp_path)}, check=False)
+    assert done.returncode == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- the manifest -----------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ from facewire.errors import NotFoundError
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _EXIT_NO = 1
+_PICTURES_A_MESSAGE = 8
+_DUPLICATE = results.EnrolRefusal.DUPLICATE.value
 
 
 @click.command(
@@ -39,19 +41,21 @@ def enrol(folder: Path, gallery_id: str, use_largest_face: bool, target: str, ti
     """Enrol the people in FOLDER: one sub-folder per person, named after them, with pictures in it.
 
     The subject's id is made from the folder's name (lower case, a-z and digits). Exit code 1 if any picture was
-    refused.
+    refused; pictures enrolled before do not count.
     """
     people = _people_in(folder)
     with connect(target, timeout_s) as client:
         _ensure_gallery(client, gallery_id)
-        batch = min(client.server_info().limits.max_images_per_enrol, 8)
-        outcomes = _enrol_all(client, gallery_id, people, batch, use_largest_face, as_json)
-    refused = [outcome for outcome in outcomes if outcome[2] != ""]
+        limits = client.server_info().limits
+        plan = _portions(people, limits.max_images_per_enrol, limits.max_message_bytes)
+        outcomes = _enrol_all(client, gallery_id, plan, use_largest_face, as_json)
+    refused = [outcome for outcome in outcomes if outcome[2] not in ("", _DUPLICATE)]
     if not as_json:
-        _print_summary(len(people), len(outcomes), refused)
+        _print_summary(len(people), outcomes)
     return _EXIT_NO if refused else 0
 
 
+Portion = tuple[str, str, list[Path]]  # subject id, display name, pictures of one message
 Outcome = tuple[str, str, str, str]  # subject id, picture, refusal or "", detail
 
 
@@ -97,35 +101,47 @@ def _ensure_gallery(client: Client, gallery_id: str) -> None:
         click.echo(f"gallery '{gallery_id}' made", err=True)
 
 
-def _enrol_all(
-    client: Client,
-    gallery_id: str,
-    people: dict[str, tuple[str, list[Path]]],
-    batch: int,
-    use_largest_face: bool,
-    as_json: bool,
-) -> list[Outcome]:
-    plan = [
-        (subject_id, name, pictures[start : start + batch])
-        for subject_id, (name, pictures) in people.items()
-        for start in range(0, len(pictures), batch)
-    ]
+def _portions(people: dict[str, tuple[str, list[Path]]], max_pictures: int, max_message_bytes: int) -> list[Portion]:
+    """People's pictures in messages that the server accepts; a picture too large for any goes alone, to be refused."""
+    room = max_message_bytes * 9 // 10
+    plan: list[Portion] = []
+    for subject_id, (name, pictures) in people.items():
+        portion: list[Path] = []
+        size = 0
+        for picture in pictures:
+            bytes_of = picture.stat().st_size
+            if portion and (size + bytes_of > room or len(portion) == min(max_pictures, _PICTURES_A_MESSAGE)):
+                plan.append((subject_id, name, portion))
+                portion, size = [], 0
+            portion.append(picture)
+            size += bytes_of
+        plan.append((subject_id, name, portion))
+    return plan
 
+
+def _enrol_all(
+    client: Client, gallery_id: str, plan: list[Portion], use_largest_face: bool, as_json: bool
+) -> list[Outcome]:
     def items() -> Iterator[EnrolItem]:
         for subject_id, name, pictures in plan:
             yield EnrolItem(subject_id, pictures, name, use_largest_face=use_largest_face)
 
     outcomes: list[Outcome] = []
     total = sum(len(pictures) for _, _, pictures in plan)
-    with _progress() as progress:
-        task = progress.add_task("enrolling", total=total)
-        for (subject_id, _, pictures), answer in zip(plan, client.batch_enrol(gallery_id, items()), strict=True):
-            for outcome in _outcomes_of(subject_id, pictures, answer):
-                outcomes.append(outcome)
-                if as_json:
-                    keys = ("subject_id", "picture", "refusal", "detail")
-                    write_json(plain(dict(zip(keys, outcome, strict=True))))
-            progress.advance(task, len(pictures))
+    try:
+        with _progress() as progress:
+            task = progress.add_task("enrolling", total=total)
+            for (subject_id, _, pictures), answer in zip(plan, client.batch_enrol(gallery_id, items()), strict=True):
+                for outcome in _outcomes_of(subject_id, pictures, answer):
+                    outcomes.append(outcome)
+                    if as_json:
+                        keys = ("subject_id", "picture", "refusal", "detail")
+                        write_json(plain(dict(zip(keys, outcome, strict=True))))
+                progress.advance(task, len(pictures))
+    except BaseException:
+        enrolled = sum(refusal == "" for _, _, refusal, _ in outcomes)
+        click.echo(f"stopped after {enrolled} pictures were enrolled; run it again to go on", err=True)
+        raise
     return outcomes
 
 
@@ -153,17 +169,21 @@ def _outcomes_of(subject_id: str, pictures: list[Path], answer: results.BatchEnr
         yield subject_id, str(picture), refusal, outcome.detail
 
 
-def _print_summary(people: int, pictures: int, refused: list[Outcome]) -> None:
+def _print_summary(people: int, outcomes: list[Outcome]) -> None:
     out = console()
+    counts = Counter(refusal for _, _, refusal, _ in outcomes)
+    enrolled, known = counts.pop("", 0), counts.pop(_DUPLICATE, 0)
+    refused = sum(counts.values())
     out.print(
-        f"[green]{pictures - len(refused)}[/] of {pictures} pictures of {people} people enrolled"
-        + (f", [yellow]{len(refused)} refused[/]:" if refused else "")
+        f"[green]{enrolled}[/] of {len(outcomes)} pictures of {people} people enrolled"
+        + (f", {known} were already" if known else "")
+        + (f", [yellow]{refused} refused[/]:" if refused else "")
     )
     if not refused:
         return
     table = Table("subject", "picture", "refused", "why")
-    for subject_id, picture, refusal, detail in refused:
-        table.add_row(subject_id, escape(picture), refusal, escape(detail))
+    for subject_id, picture, refusal, detail in outcomes:
+        if refusal not in ("", _DUPLICATE):
+            table.add_row(subject_id, escape(picture), refusal, escape(detail))
     out.print(table)
-    counts = Counter(refusal for _, _, refusal, _ in refused)
     out.print("  ".join(f"{reason}: {count}" for reason, count in counts.most_common()))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from facewire.cli.options import connect, console, talks_to_server, write_json
 from facewire.errors import ImageError
@@ -135,7 +135,8 @@ def set_subject(
     if as_json:
         write_json(changed)
     else:
-        console().print(f"subject '{changed.subject_id}': {escape(changed.display_name)}, {changed.labels}")
+        labelled = escape(", ".join(changed.labels)) or "none"
+        console().print(f"subject '{changed.subject_id}': {escape(changed.display_name)}, labels: {labelled}")
 
 
 @gallery.command("remove-subject")
@@ -158,7 +159,9 @@ def remove_subject(gallery_id: str, subject_id: str, target: str, timeout_s: flo
 @talks_to_server
 def faces(gallery_id: str, subject_id: str, target: str, timeout_s: float, as_json: bool) -> None:
     """List enrolled faces."""
-    table = Table("face", "subject", "picture", "size px", "sharp", "norm", "enrolled")
+    table = Table(
+        Column("face", overflow="fold", min_width=32), "subject", "picture", "size px", "sharp", "norm", "enrolled"
+    )
     with connect(target, timeout_s) as client:
         for entry in client.list_faces(gallery_id, subject_id=subject_id):
             if as_json:

@@ -7,13 +7,14 @@ Exit codes: 0 done, or yes; 1 no (no face, no match, not serving); 2 wrong usage
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from importlib.metadata import entry_points, version
 from typing import Any, Final
 
 import click
 
-from facewire.errors import DeadlineError, FacewireError, ImageError, ServerError, UnavailableError
+from facewire.errors import DeadlineError, ImageError, ServerError, UnavailableError
 
 EXIT_NO: Final = 1
 EXIT_UNREACHABLE: Final = 3
@@ -63,7 +64,7 @@ class _LazyGroup(click.Group):
             except ModuleNotFoundError as error:
                 raise click.ClickException(
                     f"'facewire {cmd_name}' needs the server's parts ({error.name} is missing): "
-                    "pip install 'facewire[server]'"
+                    "pip install 'facewire[server]', or in a checkout pip install '.[server]'"
                 ) from error
             return loaded
         return None
@@ -101,7 +102,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         result: Any = cli.main(args=arguments, prog_name="facewire", standalone_mode=False)
     except click.exceptions.Abort:
-        return _fail("interrupted", 130)
+        return _fail("stopped; nothing more was done (where a question cannot be answered, --yes skips it)", 130)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -109,13 +110,17 @@ def run(arguments: list[str] | None = None) -> int:
         return _fail(str(error), EXIT_UNREACHABLE)
     except ServerError as error:
         return _fail(f"{error} [{error.reason or error.code}]", EXIT_REFUSED)
-    except ImageError as error:
-        return _fail(str(error), EXIT_LOCAL)
-    except FacewireError as error:
-        return _fail(str(error), EXIT_REFUSED)
     except BrokenPipeError:
-        return 0
+        return _quietly_closed()
+    except (ImageError, ImportError, OSError) as error:
+        return _fail(str(error), EXIT_LOCAL)
     return result if isinstance(result, int) else 0
+
+
+def _quietly_closed() -> int:
+    """The reader of a pipe left, as ``head`` does; Python must not complain when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _fail(message: str, code: int) -> int:

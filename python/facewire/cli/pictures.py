@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 from facewire import results
 from facewire.cli.options import connect, console, plain, talks_to_server, write_json
+from facewire.errors import ImageError, InvalidArgumentError
 
 _EXIT_NO = 1
+_EXIT_LOCAL = 5
+T = TypeVar("T")
 _COLOURS = {
     results.Decision.MATCH: "green",
     results.Decision.UNKNOWN: "yellow",
@@ -57,9 +63,9 @@ def detect(
     _one_picture_to_save(pictures, save)
     found = 0
     table = Table("picture", "face", "score", "box", "size px", "sharp", "light", "yaw", "pitch", "roll")
+    asked = _Round(pictures, as_json)
     with connect(target, timeout_s) as client:
-        for picture in pictures:
-            answer = client.detect(picture, min_face_px=min_face_px, min_score=min_score)
+        for picture, answer in asked.ask(lambda p: client.detect(p, min_face_px=min_face_px, min_score=min_score)):
             found += len(answer.faces)
             if as_json:
                 write_json({"picture": picture, **plain(answer)})
@@ -68,16 +74,44 @@ def detect(
                 _annotate(picture, save, [(face, "", None) for face in answer.faces])
     if not as_json:
         console().print(table)
-    return 0 if found else _EXIT_NO
+    return asked.exit_code(found > 0)
+
+
+class _Round:
+    """One question about several pictures. One that cannot be read is told of and does not end the others."""
+
+    def __init__(self, pictures: tuple[str, ...], as_json: bool) -> None:
+        self._pictures = pictures
+        self._as_json = as_json
+        self._unread = 0
+
+    def ask(self, question: Callable[[str], T]) -> Iterator[tuple[str, T]]:
+        """Each readable picture with its answer."""
+        for picture in self._pictures:
+            try:
+                answer = question(picture)
+            except (ImageError, InvalidArgumentError) as error:
+                if isinstance(error, InvalidArgumentError) and error.reason != "INVALID_IMAGE":
+                    raise
+                self._unread += 1
+                click.secho(f"facewire: {picture}: {error}", fg="red", err=True)
+                if self._as_json:
+                    write_json({"picture": picture, "error": str(error)})
+                continue
+            yield picture, answer
+
+    def exit_code(self, yes: bool) -> int:
+        """5 if a picture could not be read, else 0 for yes and 1 for no."""
+        return _EXIT_LOCAL if self._unread else 0 if yes else _EXIT_NO
 
 
 def _add_faces(table: Table, picture: str, answer: results.Detections) -> None:
     if answer.no_face_reason is not None:
-        table.add_row(picture, "-", answer.no_face_reason.value.replace("_", " ").lower())
+        table.add_row(escape(picture), "-", answer.no_face_reason.value.replace("_", " ").lower())
     for number, face in enumerate(answer.faces):
         box, quality = face.box, face.quality
         table.add_row(
-            picture,
+            escape(picture),
             str(number),
             f"{face.detection_score:.3f}",
             f"{box.x:.0f},{box.y:.0f} {box.width:.0f}x{box.height:.0f}",
@@ -110,9 +144,9 @@ def embed(
 ) -> int:
     """Embed the faces in PICTURES. Exit code 1 if there is none at all."""
     rows: list[tuple[str, results.EmbeddedFace]] = []
+    asked = _Round(pictures, as_json)
     with connect(target, timeout_s) as client:
-        for picture in pictures:
-            answer = client.embed(picture, min_face_px=min_face_px)
+        for picture, answer in asked.ask(lambda p: client.embed(p, min_face_px=min_face_px)):
             rows += [(picture, face) for face in answer.faces]
             if as_json:
                 write_json({"picture": picture, **plain(answer)})
@@ -130,14 +164,14 @@ def embed(
             head = " ".join(f"{value:+.3f}" for value in entry.embedding.values[:4])
             box = entry.face.box
             table.add_row(
-                picture,
+                escape(picture),
                 f"{box.x:.0f},{box.y:.0f} {box.width:.0f}x{box.height:.0f}",
                 f"{entry.face.quality.embedding_norm or 0:.1f}",
                 entry.embedding.contract_id,
                 f"{head} ... ({len(entry.embedding.values)})",
             )
         console().print(table)
-    return 0 if rows else _EXIT_NO
+    return asked.exit_code(bool(rows))
 
 
 @click.command(
@@ -205,7 +239,9 @@ Examples:
 @_pictures
 @click.option("--gallery", "-g", "gallery_id", required=True, help="Whom to compare with.")
 @click.option("--min-similarity", type=click.FloatRange(-1, 1), help="Cosine that makes a match.")
-@click.option("--candidates", default=3, show_default=True, help="Closest subjects in the JSON.")
+@click.option(
+    "--candidates", default=3, show_default=True, type=click.IntRange(1, 100), help="Closest subjects in the JSON."
+)
 @_min_face
 @_save
 @talks_to_server
@@ -224,15 +260,19 @@ def identify(
     _one_picture_to_save(pictures, save)
     table = identification_table()
     matched = 0
+    asked = _Round(pictures, as_json)
     with connect(target, timeout_s) as client:
-        for picture in pictures:
-            answer = client.identify(
+
+        def question(picture: str) -> results.Identifications:
+            return client.identify(
                 gallery_id,
                 picture,
                 min_similarity=min_similarity,
                 max_candidates=candidates,
                 min_face_px=min_face_px,
             )
+
+        for picture, answer in asked.ask(question):
             matched += sum(face.match is not None for face in answer.faces)
             if as_json:
                 write_json({"picture": picture, **plain(answer)})
@@ -241,7 +281,7 @@ def identify(
                 _annotate(picture, save, labelled_faces(answer))
     if not as_json:
         console().print(table)
-    return 0 if matched else _EXIT_NO
+    return asked.exit_code(matched > 0)
 
 
 def identification_table() -> Table:
@@ -257,14 +297,14 @@ def add_identifications(table: Table, picture: str, answer: results.Identificati
     total = f"{answer.times.total_ms:.1f}"
     if answer.no_face_reason is not None:
         reason = answer.no_face_reason.value.replace("_", " ").lower()
-        table.add_row(picture, "-", f"no face: {reason}", "", "", "", total)
+        table.add_row(escape(picture), "-", f"no face: {reason}", "", "", "", total)
     for face in answer.faces:
         best = face.match or (face.candidates[0] if face.candidates else None)
         rate = best.estimated_fmr if best is not None else None
         table.add_row(
-            picture,
+            escape(picture),
             decision_text(face.decision),
-            face.match.display_name if face.match is not None else "",
+            escape(face.match.display_name) if face.match is not None else "",
             "" if best is None else f"{best.similarity:.3f}",
             f"{answer.min_similarity:.3f}",
             "" if rate is None else f"{rate:.0e}",
@@ -291,7 +331,10 @@ def labelled_faces(answer: results.Identifications) -> list[Labelled]:
 def _annotate(picture: str, target: Path, faces: list[Labelled]) -> None:
     from facewire.annotate import annotate  # noqa: PLC0415 - needs Pillow, which the client alone does not
 
-    annotate(Path(picture).read_bytes(), faces).save(target)
+    try:
+        annotate(Path(picture).read_bytes(), faces).save(target)
+    except ValueError as error:
+        raise ImageError(f"{target}: {error}") from error
 
 
 def _one_picture_to_save(pictures: tuple[str, ...], save: Path | None) -> None:

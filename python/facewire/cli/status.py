@@ -42,14 +42,17 @@ def info(target: str, timeout_s: float, as_json: bool) -> None:
         out.print(f"device {name}: {full_name}")
 
 
-@click.command(epilog="Example:\n\n  facewire health --server 127.0.0.1:50061 || systemctl restart facewire")
+@click.command(epilog="Example:\n\n  facewire serve & facewire health --wait 30 && facewire info")
 @server_option
 @click.option("--service", default="", help="A single service, for instance facewire.v1.GalleryService.")
-@click.option("--timeout", "timeout_s", default=2.0, show_default=True, help="Seconds to wait.")
+@click.option("--timeout", "timeout_s", default=2.0, show_default=True, help="Seconds to wait for the answer.")
+@click.option("--wait", "wait_s", default=0.0, help="Ask again for so many seconds until it is serving.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def health(target: str, service: str, timeout_s: float, as_json: bool) -> int:
-    """Ask whether a server is serving, through grpc.health. Exit code 1 if not."""
+def health(target: str, service: str, timeout_s: float, wait_s: float, as_json: bool) -> int:
+    """Ask whether a server is serving, through grpc.health. Exit code 1 if not, or if there is none."""
     with connect(target, timeout_s) as client:
+        if wait_s > 0:
+            client.wait_until_serving(wait_s)
         serving = client.is_serving(service=service, timeout_s=timeout_s)
     if as_json:
         write_json({"server": target, "serving": serving})

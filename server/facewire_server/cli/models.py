@@ -120,7 +120,7 @@ def ensure_models(config: Config, names: tuple[str, ...] = (), as_json: bool = F
     for spec in _chosen(config, names):
         had = cache.has(spec)
         with byte_progress(spec.name) as on_bytes:
-            cached = fetch_model(cache, spec, config.models.index_url, on_bytes)
+            cached = fetch_model(cache, spec, config.index_url, on_bytes)
         if as_json:
             click.echo(json.dumps({"name": spec.name, "path": str(cached.xml), "fetched": not had}))
         else:

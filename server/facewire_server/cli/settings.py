@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from facewire_server.config import Config, ConfigError, load_config
+from facewire_server.config import Config, ConfigError, load_config, parse_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,7 +48,7 @@ def effective_config(
         section, dot, key = path.partition(".")
         if not equals or not dot:
             raise click.UsageError(f"--set takes SECTION.KEY=VALUE, not '{text}'")
-        overrides.setdefault(section, {})[key] = value.split(",") if "," in value else value
+        overrides.setdefault(section, {})[key] = parse_text(section, key, value)
     for path, given in (named or {}).items():
         if given is not None:
             section, _, key = path.partition(".")

@@ -144,6 +144,8 @@ def require_text(field: str, value: str, longest: int = _MAX_NAME) -> str:
         raise InvalidArgument(field, f"has {len(value)} characters, at most {longest} are allowed")
     if any(ord(c) < 32 or ord(c) == 127 for c in value):
         raise InvalidArgument(field, "holds a control character")
+    if any(0xD800 <= ord(c) < 0xE000 for c in value):
+        raise InvalidArgument(field, "holds half a character (a lone surrogate)")
     return value
 
 

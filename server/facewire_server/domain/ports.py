@@ -221,6 +221,7 @@ class GalleryTransfer(Protocol):
         file: BinaryIO,
         gallery_id: str,
         contract_id: str,
+        dim: int,
         intent: WriteIntent,
         remember: Remember[Gallery],
     ) -> Gallery:

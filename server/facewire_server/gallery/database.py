@@ -78,10 +78,12 @@ CREATE TABLE audit (
 CREATE TABLE remembered (
     idempotency_key TEXT PRIMARY KEY,
     request_digest TEXT NOT NULL,
+    gallery_id TEXT NOT NULL,
     response BLOB NOT NULL,
     at_ms INTEGER NOT NULL
 );
 CREATE INDEX remembered_by_time ON remembered (at_ms);
+CREATE INDEX remembered_by_gallery ON remembered (gallery_id);
 CREATE TRIGGER change_log_is_append_only BEFORE DELETE ON change_log
     BEGIN SELECT RAISE (ABORT, 'change_log is append-only'); END;
 CREATE TRIGGER change_log_is_final BEFORE UPDATE ON change_log
@@ -105,6 +107,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._erasure_in_log = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Owner only: templates are personal data. Set before SQLite makes the file.
@@ -112,8 +115,12 @@ class Database:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._configure()
             self._migrate()
+            self._forget_old()
+            # A crash may have come between an erasure's commit and its flush.
+            self.flush_erasure()
         except (OSError, sqlite3.Error) as error:
-            raise StorageFailure(f"gallery database {path} cannot be opened: {error}") from error
+            problem = "another facewire server uses it" if "locked" in str(error) else error
+            raise StorageFailure(f"gallery database {path} cannot be opened: {problem}") from error
 
     def _configure(self) -> None:
         for setting in (
@@ -164,6 +171,17 @@ class Database:
                 self._connection.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def erase(self, gallery_id: str) -> Iterator[None]:
+        """A transaction that deletes people. To be followed by :meth:`flush_erasure`, whatever else fails.
+
+        Answers remembered for the gallery go too: they may hold names of those who are erased.
+        """
+        self._erasure_in_log = True
+        with self.write():
+            self.query("DELETE FROM remembered WHERE gallery_id = ?", gallery_id)
+            yield
+
     def flush_erasure(self) -> None:
         """Empties the WAL into the database file, so that no older page with erased bytes remains.
 
@@ -188,16 +206,19 @@ class Database:
             now_ms(), intent.actor, action, gallery_id, subject_id,
         )  # fmt: skip
 
-    def remember(self, intent: WriteIntent, response: bytes) -> None:
+    def remember(self, intent: WriteIntent, gallery_id: str, response: bytes) -> None:
         """Keeps a write's answer under its idempotency key for a day; within the same write."""
         if not intent.key:
             return
-        now = now_ms()
-        self.query("DELETE FROM remembered WHERE at_ms < ?", now - _REMEMBERED_MS)
+        self._forget_old()
         self.query(
-            "INSERT INTO remembered (idempotency_key, request_digest, response, at_ms) VALUES (?, ?, ?, ?)",
-            intent.key, intent.request_digest, response, now,
+            "INSERT INTO remembered (idempotency_key, request_digest, gallery_id, response, at_ms) "
+            "VALUES (?, ?, ?, ?, ?)",
+            intent.key, intent.request_digest, gallery_id, response, now_ms(),
         )  # fmt: skip
+
+    def _forget_old(self) -> None:
+        self.query("DELETE FROM remembered WHERE at_ms < ?", now_ms() - _REMEMBERED_MS)
 
     def recall(self, intent: WriteIntent) -> bytes | None:
         """The answer kept under the intent's key, if any.
@@ -205,6 +226,8 @@ class Database:
         Raises:
             IdempotencyConflict: the key belongs to another request.
         """
+        if self._erasure_in_log:
+            self.flush_erasure()  # failed before: the erasure to be repeated here must not be answered without it
         if not intent.key:
             return None
         row = self.query(

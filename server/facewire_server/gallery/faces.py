@@ -74,7 +74,7 @@ class Faces:
             outcomes = [self._enrol_one(gallery_id, key, t, contract_id) for t in templates]
             result = EnrolResult(outcomes, read_subject(self._db, key))
             self._db.log_audit(intent, "enrol", gallery_id, subject.subject_id)
-            self._db.remember(intent, remember(result))
+            self._db.remember(intent, gallery_id, remember(result))
         now = result.subject
         gallery.put_subject(key, now.subject_id, now.display_name, now.labels)
         accepted = [
@@ -133,7 +133,7 @@ class Faces:
 
     def delete(self, gallery_id: str, face_id: str, intent: WriteIntent, remember: Remember[None]) -> None:
         """Erases one template."""
-        with self._db.write():
+        with self._db.erase(gallery_id):
             row = self._db.query(
                 """SELECT face.key, subject_key, subject_id FROM face JOIN subject ON subject.key = subject_key
                    WHERE face.gallery_key = ? AND face_id = ?""",
@@ -146,9 +146,11 @@ class Faces:
             self._db.query("DELETE FROM face WHERE key = ?", key)
             self._db.log_change("face deleted", gallery_id, subject_id, face_id)
             self._db.log_audit(intent, "delete face", gallery_id, subject_id)
-            self._db.remember(intent, remember(None))
-        self._live.gallery(gallery_id).remove_face(subject_key, face_id)
-        self._db.flush_erasure()
+            self._db.remember(intent, gallery_id, remember(None))
+        try:
+            self._live.gallery(gallery_id).remove_face(subject_key, face_id)
+        finally:
+            self._db.flush_erasure()
 
 
 def insert_face(

@@ -26,7 +26,7 @@ class Galleries:
                 raise AlreadyExists("gallery", gallery.gallery_id)
             insert_gallery(self._db, gallery, dim)
             self._db.log_audit(intent, "create gallery", gallery.gallery_id)
-            self._db.remember(intent, remember(gallery))
+            self._db.remember(intent, gallery.gallery_id, remember(gallery))
         self._live.put(LiveGallery(gallery.gallery_id, gallery.contract_id, dim))
         return gallery
 
@@ -52,7 +52,7 @@ class Galleries:
         """Erases a gallery with everybody in it."""
         gallery = self.get(gallery_id)
         counts = (gallery.subject_count, gallery.face_count)
-        with self._db.write():
+        with self._db.erase(gallery_id):
             key = key_of_gallery(self._db, gallery_id)
             self._db.query("DELETE FROM template WHERE face_key IN (SELECT key FROM face WHERE gallery_key = ?)", key)
             self._db.query("DELETE FROM face WHERE gallery_key = ?", key)
@@ -60,9 +60,11 @@ class Galleries:
             self._db.query("DELETE FROM gallery WHERE key = ?", key)
             self._db.log_change("gallery deleted", gallery_id)
             self._db.log_audit(intent, "delete gallery", gallery_id)
-            self._db.remember(intent, remember(counts))
-        self._live.drop(gallery_id)
-        self._db.flush_erasure()
+            self._db.remember(intent, gallery_id, remember(counts))
+        try:
+            self._live.drop(gallery_id)
+        finally:
+            self._db.flush_erasure()
         return counts
 
     def recall(self, intent: WriteIntent) -> bytes | None:

@@ -16,12 +16,14 @@ from facewire_server.domain.decision import Candidate
 from facewire_server.domain.errors import ContractMismatch, NotFound
 from facewire_server.domain.face import FloatArray
 
+_LOOKS = 5  # a change takes microseconds; a search that met five in a row leaves out what is in doubt
+
 
 class LiveGallery:
     """One gallery in memory. Searches may run while the store's thread changes it.
 
-    A subject's key is the database's; ``names`` is replaced before rows come and after they went, so a search
-    that finds a row without a name met a deletion and leaves it out.
+    A subject's key is the database's. The index and the names beside it are not changed in one instant; a search that
+    finds a row for which they disagree met a change half done, and looks again.
     """
 
     def __init__(self, gallery_id: str, contract_id: str, dim: int) -> None:
@@ -31,7 +33,7 @@ class LiveGallery:
         self._names: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         self._keys: dict[str, int] = {}
         self._rows: dict[int, dict[str, int]] = {}
-        self._face_ids: dict[int, str] = {}
+        self._owners: dict[int, tuple[int, str]] = {}  # row to subject key and face id
         # Guards the dictionaries against readers that go through them; single look-ups need no lock.
         self._lock = threading.Lock()
 
@@ -50,54 +52,58 @@ class LiveGallery:
         with self._lock:
             for key, face_id, row in zip(subject_keys, face_ids, rows, strict=True):
                 self._rows[key][face_id] = row
-                self._face_ids[row] = face_id
+                self._owners[row] = (key, face_id)
 
     def remove_face(self, subject_key: int, face_id: str) -> None:
         """Removes one template; its row is overwritten."""
-        with self._lock:
-            row = self._rows[subject_key].pop(face_id)
-            del self._face_ids[row]
+        row = self._rows[subject_key][face_id]
         self.index.remove(np.array([row], dtype=np.int64))
+        with self._lock:
+            del self._rows[subject_key][face_id], self._owners[row]
 
     def remove_subject(self, key: int) -> None:
         """Removes a subject with its templates."""
+        rows = list(self._rows[key].values())
+        self.index.remove(np.array(rows, dtype=np.int64))
         with self._lock:
             subject_id, _, _ = self._names.pop(key)
-            del self._keys[subject_id]
-            rows = self._rows.pop(key)
-            for row in rows.values():
-                del self._face_ids[row]
-        self.index.remove(np.array(list(rows.values()), dtype=np.int64))
+            del self._keys[subject_id], self._rows[key]
+            for row in rows:
+                del self._owners[row]
 
     def clear(self) -> None:
         """Removes everything."""
+        self.index.remove(np.array(list(self._owners), dtype=np.int64))
         with self._lock:
-            rows = list(self._face_ids)
             self._names.clear()
             self._keys.clear()
             self._rows.clear()
-            self._face_ids.clear()
-        self.index.remove(np.array(rows, dtype=np.int64))
+            self._owners.clear()
 
     def search(self, vectors: FloatArray, k: int) -> list[list[Candidate]]:
         """For each row of (n, dim) the k closest subjects."""
         if not len(vectors):
             return []
-        keys, similarities, rows = self.index.search(np.ascontiguousarray(vectors), k)
-        return [
-            self._candidates(key_row, similarity_row, row_row)
-            for key_row, similarity_row, row_row in zip(
-                keys.tolist(), similarities.tolist(), rows.tolist(), strict=True
-            )
-        ]
+        queries = np.ascontiguousarray(vectors)
+        for _ in range(_LOOKS):
+            keys, similarities, rows = (part.tolist() for part in self.index.search(queries, k))
+            found = [self._candidates(*part) for part in zip(keys, similarities, rows, strict=True)]
+            if all(complete for _, complete in found):
+                break
+        return [candidates for candidates, _ in found]
 
-    def _candidates(self, keys: list[int], similarities: list[float], rows: list[int]) -> list[Candidate]:
-        found = []
+    def _candidates(self, keys: list[int], similarities: list[float], rows: list[int]) -> tuple[list[Candidate], bool]:
+        """Candidates by name, and whether every row had one."""
+        candidates, complete = [], True
         for key, similarity, row in zip(keys, similarities, rows, strict=True):
-            name, face_id = self._names.get(key), self._face_ids.get(row)
-            if name is not None and face_id is not None:
-                found.append(Candidate(*name, similarity=similarity, face_id=face_id))
-        return found
+            if row < 0:
+                break  # no more subjects
+            name, owner = self._names.get(key), self._owners.get(row)
+            if name is None or owner is None or owner[0] != key:
+                complete = False
+                continue
+            candidates.append(Candidate(*name, similarity=similarity, face_id=owner[1]))
+        return candidates, complete
 
     def templates_of(self, subject_id: str) -> FloatArray:
         """A subject's templates, (n, dim)."""

@@ -71,8 +71,11 @@ def position_of(token: str, kind: type[str | int]) -> Any:
     """
     try:
         position = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (binascii.Error, ValueError):
-        position = None
-    if not isinstance(position, kind):
+        usable = type(position) is kind and (
+            abs(position) < 1 << 63 if isinstance(position, int) else bool(position.encode())
+        )
+    except (binascii.Error, ValueError, RecursionError):
+        usable = False
+    if not usable:
         raise InvalidArgument("page_token", "is not one that this list gave")
     return position

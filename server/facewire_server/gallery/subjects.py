@@ -29,7 +29,7 @@ class Subjects:
                 raise AlreadyExists("subject", subject.subject_id)
             key = insert_subject(self._db, gallery_id, gallery_key, subject)
             self._db.log_audit(intent, "create subject", gallery_id, subject.subject_id)
-            self._db.remember(intent, remember(subject))
+            self._db.remember(intent, gallery_id, remember(subject))
         self._live.gallery(gallery_id).put_subject(key, subject.subject_id, subject.display_name, subject.labels)
         return subject
 
@@ -74,13 +74,13 @@ class Subjects:
             new = read_subject(self._db, key)
             self._db.log_change("subject updated", gallery_id, subject_id)
             self._db.log_audit(intent, "update subject", gallery_id, subject_id)
-            self._db.remember(intent, remember(new))
+            self._db.remember(intent, gallery_id, remember(new))
         self._live.gallery(gallery_id).put_subject(key, subject_id, new.display_name, new.labels)
         return new
 
     def delete(self, gallery_id: str, subject_id: str, intent: WriteIntent, remember: Remember[int]) -> int:
         """Erases a subject with its templates."""
-        with self._db.write():
+        with self._db.erase(gallery_id):
             key = key_of_subject(self._db, gallery_id, subject_id)
             faces = read_subject(self._db, key).face_count
             self._db.query("DELETE FROM template WHERE face_key IN (SELECT key FROM face WHERE subject_key = ?)", key)
@@ -88,9 +88,11 @@ class Subjects:
             self._db.query("DELETE FROM subject WHERE key = ?", key)
             self._db.log_change("subject deleted", gallery_id, subject_id)
             self._db.log_audit(intent, "delete subject", gallery_id, subject_id)
-            self._db.remember(intent, remember(faces))
-        self._live.gallery(gallery_id).remove_subject(key)
-        self._db.flush_erasure()
+            self._db.remember(intent, gallery_id, remember(faces))
+        try:
+            self._live.gallery(gallery_id).remove_subject(key)
+        finally:
+            self._db.flush_erasure()
         return faces
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
+import sqlite3
 import struct
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
@@ -41,13 +44,14 @@ from facewire_server.gallery.faces import insert_face
 from facewire_server.gallery.galleries import Galleries, find_gallery, insert_gallery
 from facewire_server.gallery.live_index import LiveIndex
 from facewire_server.gallery.loading import load_gallery
-from facewire_server.gallery.rows import SUBJECT_COLUMNS, quality_text, subject_of
+from facewire_server.gallery.rows import SUBJECT_COLUMNS, subject_of
 from facewire_server.gallery.subjects import insert_subject
 
 _MAGIC = b"facewire-gallery-1\n"
 _LENGTH = struct.Struct("<I")
 _LONGEST_RECORD = 1 << 20
 _SUBJECTS_A_PIECE = 200
+_LATEST_MS = 1 << 43  # the year 2248
 Record = dict[str, Any]
 T = TypeVar("T")
 
@@ -110,6 +114,7 @@ class Transfer:
         file: BinaryIO,
         gallery_id: str,
         contract_id: str,
+        dim: int,
         intent: WriteIntent,
         remember: Remember[Gallery],
     ) -> Gallery:
@@ -120,17 +125,23 @@ class Transfer:
         name = require_identifier("gallery_id", gallery_id or _text(header, "gallery_id"))
         if header["contract_id"] != contract_id:
             raise ContractMismatch(contract_id, str(header["contract_id"]), "the gallery file")
+        if header["dim"] != dim:
+            raise DamagedFile("data", f"holds vectors of {header['dim']} values, its contract's have {dim}")
         with self._db.write():
             if find_gallery(self._db, name) is not None:
                 raise AlreadyExists("gallery", name)
-            self._insert(name, header, reader)
+            try:
+                self._insert(name, header, reader)
+            except sqlite3.IntegrityError as error:
+                raise DamagedFile("data", "names a subject or a picture twice") from error
             gallery = self._galleries.get(name)
             found = (gallery.subject_count, gallery.face_count)
             if found != (header["subjects"], header["faces"]):
                 raise DamagedFile("data", "holds other numbers of subjects or faces than it says")
             self._db.log_audit(intent, "import gallery", name)
-            self._db.remember(intent, remember(gallery))
-        self._live.put(load_gallery(self._db, name))
+            self._db.remember(intent, name, remember(gallery))
+            live = load_gallery(self._db, name)  # before the commit: what cannot be loaded must not be stored
+        self._live.put(live)
         return gallery
 
     def _insert(self, gallery_id: str, header: Record, reader: _Reader) -> None:
@@ -202,7 +213,7 @@ class _Reader:
             raise DamagedFile("data", "has a record of impossible length")
         try:
             record = json.loads(self._file.read(length))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DamagedFile("data", "has a record that is no JSON") from error
         if not isinstance(record, dict):
             raise DamagedFile("data", "has a record that is no object")
@@ -254,32 +265,52 @@ def _text(record: Record, key: str) -> str:
     return value
 
 
-def _subject_from(record: Record) -> Subject:
-    def build() -> Subject:
-        return Subject(
-            require_identifier("subject_id", record["subject_id"]),
-            require_text("display_name", record["display_name"]),
-            require_labels("labels", record["labels"]),
-            require_attributes("attributes", record["attributes"]),
-            int(record["created_ms"]),
-            int(record["updated_ms"]),
-            0,
-        )
+def _time(record: Record, key: str) -> int:
+    value = record.get(key)
+    if not isinstance(value, int) or not 0 <= value <= _LATEST_MS:
+        raise DamagedFile("data", f"has a record whose {key} is no time")
+    return value
 
-    return _guarded(build, "subject")
+
+def _subject_from(record: Record) -> Subject:
+    labels, attributes = record.get("labels"), record.get("attributes")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise DamagedFile("data", "has a subject whose labels are no list of texts")
+    if not isinstance(attributes, dict) or not all(isinstance(v, str) for v in attributes.values()):
+        raise DamagedFile("data", "has a subject whose attributes are no texts by name")
+    return _guarded(
+        lambda: Subject(
+            require_identifier("subject_id", _text(record, "subject_id")),
+            require_text("display_name", _text(record, "display_name")),
+            require_labels("labels", labels),
+            require_attributes("attributes", attributes),
+            _time(record, "created_ms"),
+            _time(record, "updated_ms"),
+            0,
+        ),
+        "subject",
+    )
+
+
+def _quality_from(record: Record) -> Quality:
+    quality = Quality(**record["quality"])
+    numbers = [v for v in asdict(quality).values() if v is not None]
+    if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers):
+        raise ValueError("quality")
+    return quality
 
 
 def _face_from(record: Record, subject_id: str, dim: int) -> tuple[EnrolledFace, bytes]:
     def build() -> tuple[EnrolledFace, bytes]:
-        quality = Quality(**record["quality"])
-        quality_text(quality)
-        vector = base64.b64decode(record["vector"], validate=True)
+        vector = base64.b64decode(_text(record, "vector"), validate=True)
         values = np.frombuffer(vector, dtype="<f4")
         if values.shape != (dim,) or not 0.99 < float(np.linalg.norm(values)) < 1.01:
             raise ValueError("vector")
-        digest, name = _text(record, "source_digest"), require_text("source_name", record["source_name"])
-        created = int(record["created_ms"])
-        return EnrolledFace(uuid.uuid4().hex, subject_id, quality, digest, name, created), vector
+        digest = require_text("source_digest", _text(record, "source_digest"))
+        name = require_text("source_name", _text(record, "source_name"))
+        created = _time(record, "created_ms")
+        face = EnrolledFace(uuid.uuid4().hex, subject_id, _quality_from(record), digest, name, created)
+        return face, vector
 
     return _guarded(build, "face")
 
@@ -287,5 +318,7 @@ def _face_from(record: Record, subject_id: str, dim: int) -> tuple[EnrolledFace,
 def _guarded(build: Callable[[], T], what: str) -> T:
     try:
         return build()
-    except (KeyError, TypeError, ValueError, AttributeError, InvalidArgument) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise DamagedFile("data", f"has a {what} record that cannot be used: {error}") from error
+    except InvalidArgument as error:
         raise DamagedFile("data", f"has a {what} record that cannot be used: {error}") from error

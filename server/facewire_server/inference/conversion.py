@@ -9,7 +9,8 @@ import numpy.typing as npt
 import onnx
 import onnx.helper
 import onnx.numpy_helper
-import openvino as ov
+
+from facewire_server.inference.quiet_openvino import ov
 
 
 class ConversionError(Exception):

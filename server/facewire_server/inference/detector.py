@@ -46,6 +46,10 @@ class NetworkDetector:
         self._transform = kernels.PixelTransform(
             rgb=spec.input.colour == "rgb", mean=spec.input.mean, scale=spec.input.scale
         )
+        for stride in spec.strides:
+            for name in (spec.outputs.score, spec.outputs.box, spec.outputs.landmarks, spec.outputs.objectness):
+                if name is not None:
+                    network.require_output(name.format(stride=stride))
         self._buckets = sorted(
             (_Bucket(c, shape[3], shape[2]) for shape, c in network.shapes.items()),
             key=lambda bucket: bucket.width * bucket.height,

@@ -5,6 +5,7 @@ Nothing that arrives is executed. A download goes on where it broke off, and cou
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import os
@@ -143,7 +144,7 @@ def _find_archive(source: Source, index_url: str) -> tuple[str, str]:
     """Address and SHA-256 of the package's archive, from the index (PEP 691)."""
     name = re.sub(r"[-_.]+", "-", source.package or "").lower()
     page = f"{index_url.rstrip('/')}/{name}/"
-    request = urllib.request.Request(page, headers={"Accept": "application/vnd.pypi.simple.v1+json"})
+    request = _request(page, {"Accept": "application/vnd.pypi.simple.v1+json"})
     with _open(request, f"package index, {name}") as answer:
         try:
             listing: dict[str, Any] = json.load(answer)
@@ -174,7 +175,7 @@ def _download(url: str, target: Path, progress: Progress) -> None:
     have = partial.stat().st_size if partial.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     try:
-        answer = _open(urllib.request.Request(url, headers=headers), url)
+        answer = _open(_request(url, headers), _host(url))
     except _RangeRefused:
         partial.unlink(missing_ok=True)
         return _download(url, target, progress)
@@ -198,10 +199,24 @@ class _RangeRefused(Exception):
     """The partial file is as long as or longer than the file there is."""
 
 
+def _request(url: str, headers: dict[str, str]) -> urllib.request.Request:
+    """A request; a name and password in the address become a header, as servers expect and logs must not show."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.username is not None:
+        pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
+        headers = {**headers, "Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+        url = urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    try:
+        return urllib.request.Request(url, headers=headers)
+    except ValueError as error:
+        raise FetchError(f"'{url}' is no address") from error
+
+
 def _open(request: urllib.request.Request, what: str) -> http.client.HTTPResponse:
     try:
         answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise _RangeRefused from error
         raise FetchError(f"{what}: the server answered {error.code} {error.reason}") from error

@@ -59,6 +59,7 @@ class NetworkEmbedder:
         self._transform = kernels.PixelTransform(
             rgb=spec.input.colour == "rgb", mean=spec.input.mean, scale=spec.input.scale
         )
+        network.require_output(spec.output, (spec.dim,))
         self._batches = sorted(network.shapes.values(), key=lambda compiled: compiled.shape[0])
 
     @property

@@ -54,7 +54,7 @@ def _install(home: Path, spec: DetectorModel | EmbedderModel, weights: Path) -> 
         built = Path(unfinished) / "model"
         built.mkdir()
         named = built / ("weights" + _suffix(spec))
-        os.link(weights, named)
+        shutil.copyfile(weights, named)
         convert_to_ir(named, spec.conversion, built / "model.xml")
         named.unlink()
         record = {
@@ -67,6 +67,7 @@ def _install(home: Path, spec: DetectorModel | EmbedderModel, weights: Path) -> 
         }
         (built / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
         _sync_folder(built)
+        shutil.rmtree(home, ignore_errors=True)  # what a damaged copy left
         built.replace(home)
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 
 from facewire_server.domain.ports import Tensor, TensorInfo
 from facewire_server.inference import golden
 from facewire_server.inference.manifest import GoldenAnswer
+from facewire_server.inference.quiet_openvino import ov
 
 log = logging.getLogger(__name__)
 Shape = tuple[int, int, int, int]
@@ -99,6 +99,20 @@ class Network:
         self.device_requested = requested
         self.precision = precision
         self.shapes: dict[tuple[int, ...], CompiledShape] = {c.shape: c for c in shapes}
+
+    def require_output(self, name: str, shape: tuple[int, ...] | None = None) -> None:
+        """Whether the network has this output, of this shape for one picture.
+
+        Raises:
+            RuntimeProblem: it has not; the message lists what there is.
+        """
+        known = {info.name: info.shape for info in self.output_info()}
+        if name not in known:
+            listed = ", ".join(f"{known_name} {list(known[known_name])}" for known_name in known)
+            raise RuntimeProblem(f"the manifest says output '{name}', but the model's outputs are: {listed}")
+        found = known[name][1:]
+        if shape is not None and found != shape:
+            raise RuntimeProblem(f"the manifest says output '{name}' has {list(shape)} values, it has {list(found)}")
 
     def input_info(self) -> list[TensorInfo]:
         """The input; -1 where compiled shapes differ."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from typing import Final
 
@@ -16,6 +17,9 @@ from facewire_server.domain.frame import Frame, FrameFormat, Pixels
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 # MPO is what many phones write as .jpg: a JPEG with a second picture behind it; Pillow tells them apart itself.
 _JPEG_FORMATS: Final = ("JPEG", "MPO")
+# Each scan of a progressive JPEG goes over all pixels anew: a hundred bytes can cost milliseconds.
+_START_OF_SCAN: Final = b"\xff\xda"
+_MAX_SCANS: Final = 100
 _ORIENTATION_TAG: Final = 0x0112
 _UPRIGHT: Final = 1
 # Pillow's own guard against bombs warns or raises late; ours comes first and says more.
@@ -36,13 +40,15 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
     width, height = header.size
     if width * height > max_pixels:
         raise InvalidImage(field, f"is {width} x {height} pixels; at most {max_pixels} pixels are accepted")
+    if header.format in _JPEG_FORMATS and data.count(_START_OF_SCAN) > _MAX_SCANS:
+        raise InvalidImage(field, f"is a JPEG of more than {_MAX_SCANS} scans; ordinary ones have about ten")
     orientation = _orientation(header)
     try:
         if header.format in _JPEG_FORMATS and header.mode in ("RGB", "L"):
             frame = _decode_jpeg(data)
         else:
             frame = _decode_other(header)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, TypeError, struct.error) as error:
         raise InvalidImage(field, f"is a damaged or cut-short {header.format} file: {error}") from error
     return _upright(frame, orientation)
 
@@ -84,15 +90,23 @@ def _read_header(data: bytes, field: str) -> Image.Image:
             warnings.simplefilter("ignore")
             return Image.open(io.BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError as error:
-        raise InvalidImage(field, "is not a JPEG, PNG or WebP file") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise InvalidImage(field, f"is not a JPEG, PNG or WebP file{_looks_like(data)}") from error
+    except (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error) as error:
         raise InvalidImage(field, f"has a damaged header: {error}") from error
+
+
+def _looks_like(data: bytes) -> str:
+    known = {b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"%PDF": "PDF"}
+    for start, name in known.items():
+        if data.startswith(start):
+            return f" but {name}"
+    return " but HEIC or AVIF" if data[4:8] == b"ftyp" else ""
 
 
 def _orientation(header: Image.Image) -> int:
     try:
         value = header.getexif().get(_ORIENTATION_TAG, _UPRIGHT)
-    except (OSError, ValueError, SyntaxError, KeyError, TypeError):
+    except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
         return _UPRIGHT  # damaged EXIF is no reason to refuse the pixels
     return value if isinstance(value, int) and 1 <= value <= 8 else _UPRIGHT
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from facewire_server.domain.errors import NotReady
+from facewire_server.domain.errors import NotReady, Overloaded
 from facewire_server.domain.ports import (
     FaceBook,
     GalleryBook,
@@ -19,6 +19,7 @@ from facewire_server.domain.ports import (
 )
 from facewire_server.pipeline.enrolment import Enroller
 from facewire_server.pipeline.recognizer import DetectionOptions, Recognizer
+from facewire_server.pipeline.waiting import result_of
 from facewire_server.pipeline.workers import WorkerPool
 
 T = TypeVar("T")
@@ -67,18 +68,33 @@ class ServerFacts:
 
 
 class StoreThread:
-    """The one thread that touches the database. Calls run in the order they came."""
+    """The one thread that touches the database. Calls run in the order they came.
 
-    def __init__(self) -> None:
+    Args:
+        max_pending: calls in work or waiting; one more is refused.
+    """
+
+    def __init__(self, max_pending: int) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._max_pending = max_pending
+        self._pending = 0
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Runs ``work`` there and waits. Once begun it is finished, even if the waiting task is cancelled."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        """Runs ``work`` there and waits. Once queued it is done, even if the waiting task is cancelled.
 
-    def run_blocking(self, work: Callable[[], T]) -> T:
-        """The same, from a thread."""
-        return self._executor.submit(work).result()
+        Raises:
+            Overloaded: too many calls wait, for instance behind a large import.
+        """
+        if self._pending >= self._max_pending:
+            raise Overloaded(f"the gallery queue is full ({self._max_pending} calls)", retry_after_s=1.0)
+        self._pending += 1
+        loop = asyncio.get_running_loop()
+        future = self._executor.submit(work)
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._release))
+        return await result_of(future)
+
+    def _release(self) -> None:
+        self._pending -= 1
 
     def close(self) -> None:
         """Finishes what waits."""

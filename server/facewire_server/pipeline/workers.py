@@ -11,6 +11,7 @@ from typing import TypeVar
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.errors import NotReady, Overloaded
 from facewire_server.domain.stages import StageClock
+from facewire_server.pipeline.waiting import result_of
 
 T = TypeVar("T")
 
@@ -41,8 +42,7 @@ class WorkerPool:
     async def run(self, work: Callable[[], T], budget: Budget, clock: StageClock) -> T:
         """Runs ``work`` on a thread and waits for it. For the event loop's thread only.
 
-        If the waiting task is cancelled, work not yet begun is dropped, and work under way learns of it through
-        the budget.
+        If the waiting task is cancelled, the work learns of it through the budget, at the latest when it begins.
 
         Raises:
             Overloaded: the queue is full.
@@ -69,7 +69,8 @@ class WorkerPool:
         # The place is given back when the thread is done, not when the caller stops waiting.
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._release))
         try:
-            return await asyncio.wrap_future(future)
+            # Not withdrawn: work that waits keeps its place, and its request in memory, until a thread takes it up.
+            return await result_of(future)
         except asyncio.CancelledError:
             budget.cancel()
             raise

@@ -17,7 +17,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from facewire_server.domain.errors import DomainError, InvalidArgument
+from facewire_server.domain.errors import DomainError, InvalidArgument, StorageFailure
 from facewire_server.rpc.status import to_rpc_status
 
 log = logging.getLogger(__name__)
@@ -99,6 +99,8 @@ async def _parse_each(parse: Parse, requests: AsyncIterator[bytes]) -> AsyncIter
 
 
 async def _abort(context: Context, error: BaseException, method: str) -> None:
+    if isinstance(error, StorageFailure):
+        log.error("%s: %s", method, error)
     if isinstance(error, DomainError):
         await context.abort_with_status(to_rpc_status(error))  # type: ignore[attr-defined] # missing in the stubs
     if isinstance(error, asyncio.CancelledError | GeneratorExit | grpc.aio.AbortError):

@@ -28,8 +28,15 @@ async def on_worker(engine: Engine, context: Context, work: Callable[[Call], T])
     return await engine.workers.run(lambda: work(call), call.budget, call.clock), call
 
 
+def peer_of(context: Context) -> str:
+    """The caller's address."""
+    return unquote(context.peer())
+
+
 def intent_of(context: Context, key: str, request: Message) -> WriteIntent:
     """Who writes, under which idempotency key, and what exactly."""
+    if not require_idempotency_key(key):
+        return WriteIntent(peer_of(context))
     digest = hashlib.sha256(type(request).__name__.encode())
     digest.update(request.SerializeToString(deterministic=True))
-    return WriteIntent(unquote(context.peer()), require_idempotency_key(key), digest.hexdigest())
+    return WriteIntent(peer_of(context), key, digest.hexdigest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,7 @@ from facewire_server.domain.gallery import (
     SubjectChange,
     WriteIntent,
     require_attributes,
+    require_idempotency_key,
     require_identifier,
     require_labels,
     require_text,
@@ -25,7 +27,7 @@ from facewire_server.domain.gallery import (
 from facewire_server.domain.ports import Remember
 from facewire_server.pipeline.engine import Engine, EngineSlot
 from facewire_server.rpc import convert
-from facewire_server.rpc.call import Context, intent_of
+from facewire_server.rpc.call import Context, intent_of, peer_of
 from facewire_server.rpc.enrolment import enrol_faces
 from facewire_server.rpc.pages import page_of
 from facewire_server.rpc.status import code_name
@@ -234,7 +236,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         """The gallery as a file, in pieces."""
         engine = self._slot.engine
         gallery_id = require_identifier("gallery_id", request.gallery_id)
-        pieces = engine.transfer.export(gallery_id, intent_of(context, "", request).actor)
+        pieces = engine.transfer.export(gallery_id, peer_of(context))
         while (piece := await engine.store.run(lambda: next(pieces, None))) is not None:
             for start in range(0, len(piece), _EXPORT_CHUNK_BYTES):
                 yield pb.ExportGalleryResponse(data=piece[start : start + _EXPORT_CHUNK_BYTES])
@@ -246,17 +248,19 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         engine = self._slot.engine
         # Has no name from the start: templates must not lie about if the process dies.
         with tempfile.TemporaryFile(dir=engine.limits.spool_dir) as spool:
-            target = await _receive(requests, spool, engine.limits.max_import_bytes)
+            target, digest = await _receive(requests, spool, engine.limits.max_import_bytes)
             gallery_id = target.gallery_id
             if gallery_id:
                 require_identifier("target.gallery_id", gallery_id)
-            intent = intent_of(context, target.idempotency_key, target)
+            intent = WriteIntent(peer_of(context), require_idempotency_key(target.idempotency_key), digest)
             contract_id = engine.recognizer.contract_id
             return await _write(
                 engine,
                 intent,
                 pb.ImportGalleryResponse,
-                lambda remember: engine.transfer.import_file(spool, gallery_id, contract_id, intent, remember),
+                lambda remember: engine.transfer.import_file(
+                    spool, gallery_id, contract_id, engine.recognizer.dim, intent, remember
+                ),
                 lambda made: pb.ImportGalleryResponse(gallery=_gallery(made, engine)),
             )
 
@@ -281,21 +285,24 @@ async def _write(
 
 async def _receive(
     requests: AsyncIterator[pb.ImportGalleryRequest], spool: IO[bytes], max_bytes: int
-) -> pb.ImportTarget:
-    target, received = pb.ImportTarget(), 0
+) -> tuple[pb.ImportTarget, str]:
+    """The target, and the SHA-256 of it and the file."""
+    target, received, digest = pb.ImportTarget(), 0, hashlib.sha256()
     async for request in requests:
         if request.WhichOneof("part") == "target":
             target.CopyFrom(request.target)
+            digest.update(target.SerializeToString(deterministic=True))
             continue
         data = request.data
         received += len(data)
+        digest.update(data)
         if received > max_bytes:
             raise LimitReached(f"the file is larger than the {max_bytes} bytes allowed")
         try:
             spool.write(data)
         except OSError as error:
             raise StorageFailure(f"the file could not be taken in: {error.strerror}") from error
-    return target
+    return target, digest.hexdigest()
 
 
 def _gallery(gallery: Gallery, engine: Engine) -> pb.Gallery:

@@ -110,8 +110,11 @@ def _input_tensor(request: pb.ModelInferRequest, model: ModelRunner) -> Tensor:
     if given.datatype != _DATATYPE:
         raise InvalidArgument("inputs.datatype", f"must be {_DATATYPE}, not '{given.datatype}'")
     shape = list(given.shape)
-    if not shape or any(side < 1 for side in shape) or math.prod(shape) > _MAX_ELEMENTS:
-        raise InvalidArgument("inputs.shape", f"{shape} is no shape of a tensor")
+    # The length first: multiplying a hundred thousand large numbers would hold up everybody.
+    if len(shape) != len(model.inputs[0].shape) or min(shape) < 1 or math.prod(shape) > _MAX_ELEMENTS:
+        raise InvalidArgument(
+            "inputs.shape", f"must have {len(model.inputs[0].shape)} positive sides, like {list(model.inputs[0].shape)}"
+        )
     if len(request.raw_input_contents) > 1:
         raise InvalidArgument("raw_input_contents", "has more entries than there are inputs")
     if request.raw_input_contents:

@@ -14,6 +14,7 @@ from facewire_server.domain import errors
 
 _DOMAIN: Final = "facewire"
 _NOT_READY_RETRY_S: Final = 1.0
+_LONGEST_TEXT: Final = 500
 
 # Most specific first: the first class an error belongs to counts.
 _TABLE: Final[tuple[tuple[type[errors.DomainError], int, str], ...]] = (
@@ -38,7 +39,9 @@ def to_rpc_status(error: errors.DomainError) -> grpc.Status:
     """The status a caller gets."""
     code, reason = _code_and_reason(error)
     details = [
-        error_details_pb2.ErrorInfo(reason=reason, domain=_DOMAIN, metadata=_metadata(error)),
+        error_details_pb2.ErrorInfo(
+            reason=reason, domain=_DOMAIN, metadata={key: _short(value) for key, value in _metadata(error).items()}
+        ),
         *_specific(error),
     ]
     packed = []
@@ -46,7 +49,7 @@ def to_rpc_status(error: errors.DomainError) -> grpc.Status:
         box = any_pb2.Any()
         box.Pack(detail)
         packed.append(box)
-    return rpc_status.to_status(status_pb2.Status(code=code, message=str(error), details=packed))
+    return rpc_status.to_status(status_pb2.Status(code=code, message=_short(str(error)), details=packed))
 
 
 def code_name(error: errors.DomainError) -> str:
@@ -72,7 +75,9 @@ def _metadata(error: errors.DomainError) -> dict[str, str]:
 
 def _specific(error: errors.DomainError) -> list[Message]:
     if isinstance(error, errors.InvalidArgument):
-        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.problem)
+        violation = error_details_pb2.BadRequest.FieldViolation(
+            field=_short(error.field), description=_short(error.problem)
+        )
         return [error_details_pb2.BadRequest(field_violations=[violation])]
     if isinstance(error, errors.Overloaded):
         return [_retry(error.retry_after_s)]
@@ -80,10 +85,15 @@ def _specific(error: errors.DomainError) -> list[Message]:
         return [_retry(_NOT_READY_RETRY_S)]
     if isinstance(error, errors.ContractMismatch | errors.IdempotencyConflict | errors.LimitReached):
         violation_of = error_details_pb2.PreconditionFailure.Violation(
-            type=_code_and_reason(error)[1], description=str(error)
+            type=_code_and_reason(error)[1], description=_short(str(error))
         )
         return [error_details_pb2.PreconditionFailure(violations=[violation_of])]
     return []
+
+
+def _short(text: str) -> str:
+    """Text that may repeat what a caller sent must fit into HTTP/2 headers."""
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 4] + " ..."
 
 
 def _retry(seconds: float) -> error_details_pb2.RetryInfo:
