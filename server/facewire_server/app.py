@@ -170,6 +170,14 @@ class Server:
             ),
         )
         models = await self._timed("load, warm and test models", asyncio.to_thread(load_models, self._config))
+        contract_id = models.contract.contract_id
+        for gallery_id in self._gallery.live.of_other_contracts(contract_id):
+            log.warning(
+                "gallery '%s' was enrolled with other models or on another device than these (contract %s): nobody in "
+                "it can be recognised until it is enrolled anew, or the former models are configured again",
+                gallery_id,
+                contract_id,
+            )
         self._slot.put(self._engine(models, self._gallery))
         await self._rpc.serving()
 

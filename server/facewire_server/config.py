@@ -44,6 +44,8 @@ def _data_dir() -> Path:
 
 # "~" is the home folder, whoever writes the setting: a shell, a file, a variable.
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+# A typing mistake must not end in the fall-back to the CPU.
+Device = Annotated[str, Field(pattern=r"^(CPU|AUTO|GPU(\.\d+)?|NPU(\.\d+)?)$")]
 InputSize = Annotated[str, AfterValidator(_input_size)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -73,8 +75,8 @@ class ModelsSection(_Section):
     cache_dir: UserPath = Field(default_factory=default_cache_dir)
     # May hold a password.
     index_url: SecretStr | None = None
-    detector_device: str = "CPU"
-    embedder_device: str = "CPU"
+    detector_device: Device = "CPU"
+    embedder_device: Device = "CPU"
     precision: Literal["f32", "f16", "bf16"] = "f32"
     detector_sizes: Annotated[tuple[InputSize, ...], Field(min_length=1, max_length=16)] = (
         "320x320",

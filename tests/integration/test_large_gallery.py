@@ -60,4 +60,4 @@ def test_it_is_loaded_in_under_two_seconds_and_answers_exactly(large: tuple[Path
     np.testing.assert_allclose([c.similarity for c in found[0]], wanted, atol=1e-5)
     assert searching_s < 0.5
     opened.database.close()
-    print(f"\nload {TEMPLATES} templates: {loading_s:.2f} s CPU; search two: {searching_s * 1e3:.1f} ms CPU")  # noqa: T201
+    print(f"\nload {TEMPLATES} templates: {loading_s:.2f} s CPU; search two: {searching_s * 1e3:.1f} ms CPU")

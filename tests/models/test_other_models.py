@@ -130,8 +130,13 @@ def test_a_made_up_scrfd_and_embedder_run_end_to_end(start_server: StartServer, 
         "models.embedder": "my-arcface",
         "models.detector_sizes": "320x320,320x320",
     }
+    before = start_server()
+    with facewire.Client(before.target) as client:
+        client.create_gallery("door")
+    before.stop()
     server = start_server(*[part for key, value in settings.items() for part in ("--set", f"{key}={value}")])
     pixels = np.ascontiguousarray(read_bgr(samples / "person_a_1.jpg")[:240, :200])
+    assert any("gallery 'door' was enrolled with other models" in line for line in server.log)
     with facewire.Client(server.target) as client:
         (face,) = client.detect(pixels).faces
         column, row = FACE_CELL
@@ -144,6 +149,8 @@ def test_a_made_up_scrfd_and_embedder_run_end_to_end(start_server: StartServer, 
         assert answer.faces[0].match is not None
         assert answer.faces[0].match.estimated_fmr is None
         assert answer.min_similarity == pytest.approx(0.4)
+        with pytest.raises(facewire.PreconditionError, match="embeddings of different contracts"):
+            client.identify("door", pixels)
 
 
 @pytest.mark.skipif("FACEWIRE_DATA" not in os.environ, reason="FACEWIRE_DATA names no folder of measuring data")

@@ -39,6 +39,7 @@ def test_variables_that_are_no_settings_are_left_alone() -> None:
         ("[models]\ndetector_sizes = ['640x500']\n", "multiples of 32"),
         ("[models]\ndetector_sizes = []\n", "models.detector_sizes"),
         ("[decision]\ntarget_fpir = 0\n", "decision.target_fpir"),
+        ("[models]\ndetector_device = 'GPX'\n", "models.detector_device"),
         ("[server\n", "not valid TOML"),
     ],
 )

@@ -141,6 +141,10 @@ class LiveIndex:
         except KeyError:
             raise NotFound("gallery", gallery_id) from None
 
+    def of_other_contracts(self, contract_id: str) -> list[str]:
+        """Galleries that embeddings of this contract cannot be compared with."""
+        return [gallery.gallery_id for gallery in self._galleries.values() if gallery.contract_id != contract_id]
+
     # --- the domain's TemplateSearch ------------------------------------------------------------------------
 
     def search(
