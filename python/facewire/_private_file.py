@@ -17,7 +17,8 @@ def private_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         OSError: it cannot be written, or the name belongs to a device, a pipe or a folder.
     """
     target = Path(path).resolve()
-    if target.exists() and not target.is_file():
+    # /dev/stdout may lead to a regular file: the one that the output is being collected in.
+    if Path(path).absolute().is_relative_to("/dev") or (target.exists() and not target.is_file()):
         raise OSError(f"{path} is no regular file")
     partial = target.with_name(target.name + ".part")
     partial.unlink(missing_ok=True)

@@ -321,6 +321,7 @@ def test_an_export_follows_links_and_spares_devices(client: facewire.Client, doo
     client.export_gallery(door, link)
     assert link.is_symlink()
     assert real.stat().st_size > 1000
-    with pytest.raises(OSError, match="no regular file"):
-        client.export_gallery(door, "/dev/null")
+    for device in ("/dev/null", "/dev/stdout"):
+        with pytest.raises(OSError, match="no regular file"):
+            client.export_gallery(door, device)
     assert Path("/dev/null").is_char_device()
