@@ -8,4 +8,5 @@ PYBIND11_MODULE(_native, m) {
     facewire::bindings::register_detection(m);
     facewire::bindings::register_faces(m);
     facewire::bindings::register_comparison(m);
+    facewire::bindings::register_tracking(m);
 }

@@ -9,5 +9,6 @@ void register_pixels(pybind11::module_& m);      // PixelTransform, letterbox
 void register_detection(pybind11::module_& m);   // decode_faces
 void register_faces(pybind11::module_& m);       // similarity_transform, align_faces, measure_quality
 void register_comparison(pybind11::module_& m);  // normalise_rows, cosine_matrix, GalleryIndex
+void register_tracking(pybind11::module_& m);    // Tracker
 
 }  // namespace facewire::bindings

@@ -1,4 +1,4 @@
-"""The native kernels: preprocessing, detector decoding, alignment, quality, comparison.
+"""The native kernels: preprocessing, detector decoding, alignment, quality, comparison, tracking.
 
 They take and fill numpy arrays, check what they get (wrong dtypes raise TypeError, wrong shapes and values
 ValueError, each naming the argument), never convert or copy an argument, and release the GIL while they work.
@@ -29,6 +29,7 @@ __all__ = [
     "QUALITY_COLUMNS",
     "GalleryIndex",
     "PixelTransform",
+    "Tracker",
     "align_faces",
     "available_isas",
     "cosine_matrix",
@@ -86,6 +87,19 @@ unit length; ``remove(rows)`` overwrites them with zeros, all or (KeyError) none
 -> (subjects (q, k) int64, cosines (q, k) float32, rows (q, k) int64)``: the k best subjects, each once with its best
 row, by falling cosine, ties by lower row; missing places hold -1 and cosine -2. ``read(row)`` copies a row;
 ``len()`` counts live rows."""
+
+
+Tracker = _native.Tracker
+"""Follows boxes through time, by motion and, where that leaves doubt, by looks. Driven by time, not by frame counts;
+not thread-safe.
+
+``Tracker(ttl_s=3, confirm_hits=3, tentative_s=0.5)``; ``ambiguous(time_s, boxes (n, 4) float32) -> bool (n,)`` tells
+which boxes motion alone cannot assign; ``update(time_s, boxes, affinity=None) -> track ids (n,) int64`` assigns boxes
+(x, y, width, height) and starts tracks for the rest; affinity (m, n) float32 holds cosines of looks between the m tracks
+of ``ids()`` and the boxes, NaN where unknown. ``expire(time_s) -> ids`` ends tracks unseen for ttl_s (unconfirmed ones:
+tentative_s). ``merge(lost, found) -> bool``: the track found is the one that was lost before. ``view(time_s)`` gives ids
+(m,), boxes (m, 4) as they should be then, first and last seen (m,) and confirmed (m,). Times are seconds and never
+fall."""
 
 
 def isa() -> str:
