@@ -12,9 +12,19 @@ from importlib.metadata import version
 from typing import Any
 
 from facewire import kernels
-from facewire_server.config import Config, EnrolmentSection
+from facewire_server.config import Config, EnrolmentSection, StreamsSection
 from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.decision import DecisionPolicy
+from facewire_server.engine import (
+    Engine,
+    EngineSlot,
+    Limits,
+    ModelFacts,
+    ServerFacts,
+    StoreThread,
+    StreamDefaults,
+)
+from facewire_server.events.ring import SqliteEventRing
 from facewire_server.gallery.database import now_ms
 from facewire_server.gallery.opened import OpenedGallery, open_gallery
 from facewire_server.inference.detector import NetworkDetector
@@ -22,18 +32,13 @@ from facewire_server.inference.embedder import NetworkEmbedder, contract_of
 from facewire_server.inference.manifest import DetectorModel, EmbedderModel, load_manifest
 from facewire_server.inference.model_cache import ModelCache
 from facewire_server.inference.runtime import Network, Placement, Runtime, Shape
-from facewire_server.pipeline.engine import (
-    Engine,
-    EngineSlot,
-    Limits,
-    ModelFacts,
-    ServerFacts,
-    StoreThread,
-)
 from facewire_server.pipeline.enrolment import Enroller, EnrolmentGate
 from facewire_server.pipeline.recognizer import Recognizer
 from facewire_server.pipeline.workers import WorkerPool
 from facewire_server.rpc.server import RpcServer, ServerOptions
+from facewire_server.streaming.record import EmbedPlan
+from facewire_server.streaming.registry import StreamLimits, Streams
+from facewire_server.streaming.session import SessionParts
 
 log = logging.getLogger(__name__)
 OnStage = Callable[[str, float], None]  # what was done, seconds it took
@@ -111,6 +116,7 @@ def make_policy(config: Config) -> DecisionPolicy:
         max_fmr=config.decision.max_fmr,
         verify_fmr=config.decision.verify_fmr,
         margin=config.decision.margin,
+        stream_fmr=config.decision.stream_fmr,
     )
 
 
@@ -126,6 +132,29 @@ def _limits(config: Config) -> Limits:
         spool_dir=config.gallery.path.parent,
         min_face_px=config.pipeline.min_face_px,
         max_call_s=config.server.max_call_s,
+        stream_defaults=StreamDefaults(
+            track_ttl_s=config.streams.track_ttl_s,
+            unknown_linger_s=config.streams.unknown_linger_s,
+            count_interval_s=config.streams.count_interval_s,
+        ),
+        max_watchers=config.events.max_watchers,
+    )
+
+
+def _stream_limits(section: StreamsSection) -> StreamLimits:
+    return StreamLimits(
+        max_streams=section.max_streams,
+        max_streams_per_client=section.max_streams_per_client,
+        first_message_s=section.first_message_s,
+        idle_s=section.idle_s,
+        remember_people_s=section.remember_people_s,
+        same_person=section.same_person,
+        plan=EmbedPlan(
+            first_interval_s=section.embed_interval_s,
+            max_interval_s=section.max_embed_interval_s,
+            min_score=section.min_shot_score,
+            per_turn=section.max_embeddings_per_frame,
+        ),
     )
 
 
@@ -141,8 +170,10 @@ class Server:
         self._on_stage = on_stage
         self._slot = EngineSlot()
         self._store = StoreThread(config.pipeline.max_pending)
-        self._workers = WorkerPool("worker", config.workers, config.pipeline.max_pending)
+        self._workers = WorkerPool("worker", config.workers, config.pipeline.max_pending, config.pipeline.call_share)
         self._gallery: OpenedGallery | None = None
+        self._events: SqliteEventRing | None = None
+        self._streams: Streams | None = None
         self._rpc = RpcServer(
             self._slot,
             ServerOptions(
@@ -169,6 +200,9 @@ class Server:
                 lambda: open_gallery(self._config.gallery.path, self._config.gallery.max_templates_per_subject)
             ),
         )
+        self._events = await asyncio.to_thread(
+            SqliteEventRing, self._config.events_path, self._config.events.max_events, self._config.events.flush_s
+        )
         models = await self._timed("load, warm and test models", asyncio.to_thread(load_models, self._config))
         contract_id = models.contract.contract_id
         for gallery_id in self._gallery.live.of_other_contracts(contract_id):
@@ -178,13 +212,20 @@ class Server:
                 gallery_id,
                 contract_id,
             )
-        self._slot.put(self._engine(models, self._gallery))
+        self._slot.put(self._engine(models, self._gallery, self._events))
         await self._rpc.serving()
 
     async def stop(self) -> None:
-        """Stops taking calls, finishes those under way within the grace, then closes the store."""
+        """Stops taking calls, finishes those under way within the grace, then closes the store.
+
+        Streams would go on for ever: they end at once, and their clients come back to the next server.
+        """
+        if self._streams is not None:
+            self._streams.close_all()
         await self._rpc.stop(self._config.server.shutdown_grace_s)
         await asyncio.to_thread(self._workers.close)
+        if self._events is not None:
+            await asyncio.to_thread(self._events.close)
         if self._gallery is not None:
             await self._store.run(self._gallery.database.close)
         self._store.close()
@@ -195,8 +236,18 @@ class Server:
         self._on_stage(what, time.perf_counter() - start)
         return result
 
-    def _engine(self, models: LoadedModels, gallery: OpenedGallery) -> Engine:
-        recognizer = Recognizer(models.detector, models.embedder, gallery.live, make_policy(self._config))
+    def _engine(self, models: LoadedModels, gallery: OpenedGallery, events: SqliteEventRing) -> Engine:
+        policy = make_policy(self._config)
+        limits = _limits(self._config)
+        recognizer = Recognizer(models.detector, models.embedder, gallery.live, policy)
+        self._streams = Streams(
+            SessionParts(models.detector, models.embedder, events, limits.max_image_pixels),
+            gallery.live,
+            policy,
+            self._workers,
+            _stream_limits(self._config.streams),
+            now_ms,
+        )
         return Engine(
             recognizer=recognizer,
             enroller=Enroller(recognizer, _gate(self._config.enrolment)),
@@ -207,7 +258,9 @@ class Server:
             faces=gallery.faces,
             transfer=gallery.transfer,
             models={model.name: model for model in (models.detector, models.embedder)},
-            limits=_limits(self._config),
+            streams=self._streams,
+            events=events,
+            limits=limits,
             facts=ServerFacts(
                 version=version("facewire"),
                 openvino_version=models.runtime.version,

@@ -101,6 +101,8 @@ class PipelineSection(_Section):
     max_image_mpx: Annotated[float, Field(gt=0, le=500)] = 50.0
     min_face_px: Annotated[float, Field(ge=0, le=10_000)] = 20.0
     max_faces: Annotated[int, Field(ge=1, le=1000)] = 100
+    # Of the threads' time, for calls while streams want all of it.
+    call_share: Annotated[float, Field(ge=0.05, le=0.95)] = 0.5
 
 
 class DecisionSection(_Section):
@@ -109,6 +111,8 @@ class DecisionSection(_Section):
     target_fpir: Share = 0.01
     max_fmr: Share = 1e-3
     verify_fmr: Share = 1e-4
+    # As max_fmr, for tracks of a stream: many people pass a camera, and many looks make one answer.
+    stream_fmr: Share = 3e-6
     margin: Annotated[float, Field(ge=0, le=1)] = 0.04
 
 
@@ -140,6 +144,41 @@ class GallerySection(_Section):
     max_import_mib: Annotated[int, Field(ge=1, le=65536)] = 1024
 
 
+class StreamsSection(_Section):
+    """[streams]: how many, how long things are remembered, how often faces are embedded."""
+
+    max_streams: Annotated[int, Field(ge=1, le=10_000)] = 64
+    max_streams_per_client: Annotated[int, Field(ge=1, le=10_000)] = 32
+    first_message_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    idle_s: Annotated[float, Field(gt=0, le=1_000_000)] = 300.0
+    track_ttl_s: Annotated[float, Field(ge=0.1, le=60)] = 3.0
+    unknown_linger_s: Annotated[float, Field(ge=0, le=86_400)] = 10.0
+    count_interval_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    embed_interval_s: Annotated[float, Field(ge=0, le=60)] = 0.15
+    max_embed_interval_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    min_shot_score: Annotated[float, Field(ge=0, le=1)] = 0.05
+    max_embeddings_per_frame: Annotated[int, Field(ge=1, le=100)] = 4
+    # For counting people once who went and came back.
+    remember_people_s: Annotated[float, Field(ge=0, le=86_400)] = 600.0
+    same_person: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    @model_validator(mode="after")
+    def _intervals_grow(self) -> StreamsSection:
+        if self.max_embed_interval_s < self.embed_interval_s:
+            raise ValueError("max_embed_interval_s must be at least embed_interval_s")
+        return self
+
+
+class EventsSection(_Section):
+    """[events]: what watchers may catch up on."""
+
+    # Default: events.db beside the gallery.
+    path: UserPath | None = None
+    max_events: Annotated[int, Field(ge=100, le=10_000_000)] = 100_000
+    flush_s: Annotated[float, Field(ge=0, le=10)] = 0.1
+    max_watchers: Annotated[int, Field(ge=1, le=10_000)] = 32
+
+
 class LoggingSection(_Section):
     """[logging]: how much is said, and how."""
 
@@ -156,6 +195,8 @@ class Config(_Section):
     decision: DecisionSection = DecisionSection()
     enrolment: EnrolmentSection = EnrolmentSection()
     gallery: GallerySection = Field(default_factory=GallerySection)
+    streams: StreamsSection = StreamsSection()
+    events: EventsSection = EventsSection()
     logging: LoggingSection = LoggingSection()
 
     @property
@@ -163,6 +204,11 @@ class Config(_Section):
         """The package index with its password, if it has one."""
         secret = self.models.index_url
         return None if secret is None else secret.get_secret_value()
+
+    @property
+    def events_path(self) -> Path:
+        """The file of past events."""
+        return self.events.path or self.gallery.path.parent / f"{self.gallery.path.stem}-events.db"
 
     @property
     def workers(self) -> int:

@@ -23,14 +23,16 @@ MAY_IMPORT = {
     "inference": {"inference", "domain"},
     "gallery": {"gallery", "domain"},
     "telemetry": {"telemetry", "domain"},
-    "rpc": {"rpc", "pipeline", "domain", "oip"},
+    "streaming": {"streaming", "pipeline", "domain"},
+    "events": {"events", "domain"},
+    "rpc": {"rpc", "engine", "streaming", "pipeline", "domain", "oip"},
     "oip": {"oip"},
 }
 # Which library may be known where; "server/x" is the server's package x.
 AT_HOME = {
     "openvino": {"server/inference"},
     "onnx": {"server/inference"},
-    "sqlite3": {"server/gallery"},
+    "sqlite3": {"server/gallery", "server/events"},
     "google": {"server/rpc", "server/oip", "client"},
     "grpc": {"server/rpc", "server/oip", "client"},
     "pydantic": {"server/inference", "server/config.py"},

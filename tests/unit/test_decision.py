@@ -15,7 +15,9 @@ CURVE = ScoreCalibration((0.0, 0.2, 0.4, 0.6), (-0.1, -1.0, -3.0, -6.0))
 
 
 def policy(margin: float = 0.05, max_fmr: float = 1e-3) -> DecisionPolicy:
-    return DecisionPolicy(CURVE, 1.0, target_fpir=0.01, max_fmr=max_fmr, verify_fmr=1e-4, margin=margin)
+    return DecisionPolicy(
+        CURVE, 1.0, target_fpir=0.01, max_fmr=max_fmr, verify_fmr=1e-4, margin=margin, stream_fmr=3e-6
+    )
 
 
 def candidate(subject: str, similarity: float) -> Candidate:

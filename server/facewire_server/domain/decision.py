@@ -48,6 +48,7 @@ class DecisionPolicy:
         target_fpir: share of strangers that may get a name (ISO/IEC 19795: false-positive identification rate).
         max_fmr: in 1:N no single comparison may be laxer than this, however small the gallery.
         verify_fmr: false-match rate of 1:1 comparisons.
+        stream_fmr: as max_fmr, for tracks of a stream: many people pass a camera, and many looks make one answer.
         margin: the second-best subject must be this much less similar than the best, cosine.
     """
 
@@ -57,6 +58,7 @@ class DecisionPolicy:
     max_fmr: float
     verify_fmr: float
     margin: float
+    stream_fmr: float
 
     def verify_threshold(self) -> float:
         """Cosine that makes a match in a 1:1 comparison."""
@@ -75,6 +77,12 @@ class DecisionPolicy:
         comparisons = max(templates, 1)
         fmr: float = 1.0 - (1.0 - self.target_fpir) ** (1.0 / comparisons)
         return self.calibration.similarity(min(fmr, self.max_fmr))
+
+    def stream_threshold(self, templates: int) -> float:
+        """Cosine that gives a track its name against a gallery of this many templates."""
+        if self.calibration is None:
+            return self.fixed_threshold
+        return max(self.identify_threshold(templates), self.calibration.similarity(self.stream_fmr))
 
     def decide(self, candidates: Sequence[Sequence[Candidate]], threshold: float) -> list[Identification]:
         """One answer a face from its candidates by falling similarity.

@@ -10,6 +10,7 @@ DomainError
  +-- IdempotencyConflict    the key was used for another request
  +-- LimitReached           a configured limit forbids it
  +-- GalleryChanged         the gallery changed while it was being exported
+ +-- StreamTakenOver        another connection goes on with this stream
  +-- Overloaded             the queue is full; try again later
  +-- NotReady               the server is starting or stopping
  +-- DeadlineExpired        the caller's deadline passed between two stages
@@ -94,6 +95,13 @@ class GalleryChanged(DomainError):
         super().__init__(f"gallery '{gallery_id}' changed while it was being exported; export again")
 
 
+class StreamTakenOver(DomainError):
+    """Another connection opened the stream under the same id and goes on with it."""
+
+    def __init__(self, stream_id: str) -> None:
+        super().__init__(f"stream '{stream_id}' is continued by another connection; do two devices use one stream_id?")
+
+
 class Overloaded(DomainError):
     """The queue is full.
 
@@ -111,10 +119,10 @@ class NotReady(DomainError):
 
 
 class DeadlineExpired(DomainError):
-    """The caller's deadline passed."""
+    """The caller's deadline passed, or the server's patience."""
 
-    def __init__(self) -> None:
-        super().__init__("the deadline passed before the answer was ready")
+    def __init__(self, what: str = "the deadline passed before the answer was ready") -> None:
+        super().__init__(what)
 
 
 class CallCancelled(DomainError):

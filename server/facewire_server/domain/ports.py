@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.decision import Candidate
+from facewire_server.domain.event import Event, KeptEvents
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, Quality
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import (
@@ -53,6 +54,15 @@ class Embedder(Protocol):
 
     def encode(self, frame: Frame, faces: Faces, clock: StageClock) -> EncodedFaces:
         """Those faces that can be aligned, with quality and embeddings."""
+        ...
+
+    def encode_many(self, shots: Sequence[tuple[Frame, Faces]], clock: StageClock) -> list[EncodedFaces]:
+        """The same for faces of several frames, in common batches."""
+        ...
+
+    @property
+    def best_batch(self) -> int:
+        """The batch size that measured fastest for each face; 1 where batches gain nothing."""
         ...
 
 
@@ -109,6 +119,10 @@ class TemplateSearch(Protocol):
 
     def template_count(self, gallery_id: str) -> int:
         """Templates in the gallery."""
+        ...
+
+    def revision(self, gallery_id: str) -> int:
+        """Changes whenever a template or a subject's name or labels do; raises NotFound."""
         ...
 
 
@@ -231,4 +245,32 @@ class GalleryTransfer(Protocol):
             DamagedFile: the file is not what an export wrote.
             ContractMismatch: it is of another contract than this server's.
         """
+        ...
+
+
+class EventSink(Protocol):
+    """Where streams report what happened. Thread-safe, and never waits."""
+
+    def report(self, events: Sequence[Event]) -> None:
+        """Keeps them soon."""
+        ...
+
+
+class EventRing(Protocol):
+    """The latest events, on disk. Thread-safe; reads wait for the disk."""
+
+    def read(self, after_id: int, limit: int) -> KeptEvents:
+        """The first ``limit`` events after this number."""
+        ...
+
+    def forget(self, gallery_id: str, subject_id: str) -> None:
+        """Erases a subject (or with an empty subject_id all of the gallery's) from the events; on disk when it returns.
+
+        Raises:
+            StorageFailure: the disk refused.
+        """
+        ...
+
+    def watch(self, notify: Callable[[], object]) -> Callable[[], None]:
+        """Calls ``notify`` whenever events were kept; returns what ends that."""
         ...

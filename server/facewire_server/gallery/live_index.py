@@ -22,14 +22,15 @@ _LOOKS = 5  # a change takes microseconds; a search that met five in a row leave
 class LiveGallery:
     """One gallery in memory. Searches may run while the store's thread changes it.
 
-    A subject's key is the database's. The index and the names beside it are not changed in one instant; a search that
-    finds a row for which they disagree met a change half done, and looks again.
+    A subject's key is the database's; ``revision`` rises with each change. The index and the names beside it are not
+    changed in one instant; a search that finds a row for which they disagree met a change half done, and looks again.
     """
 
     def __init__(self, gallery_id: str, contract_id: str, dim: int) -> None:
         self.gallery_id = gallery_id
         self.contract_id = contract_id
         self.index = GalleryIndex(dim)
+        self.revision = 0
         self._names: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         self._keys: dict[str, int] = {}
         self._rows: dict[int, dict[str, int]] = {}
@@ -43,6 +44,7 @@ class LiveGallery:
             self._names[key] = (subject_id, display_name, labels)
             self._keys[subject_id] = key
             self._rows.setdefault(key, {})
+        self.revision += 1
 
     def add(self, subject_keys: Sequence[int], face_ids: Sequence[str], vectors: FloatArray) -> None:
         """Adds templates of known subjects, (n, dim)."""
@@ -53,6 +55,7 @@ class LiveGallery:
             for key, face_id, row in zip(subject_keys, face_ids, rows, strict=True):
                 self._rows[key][face_id] = row
                 self._owners[row] = (key, face_id)
+        self.revision += 1
 
     def remove_face(self, subject_key: int, face_id: str) -> None:
         """Removes one template; its row is overwritten."""
@@ -60,6 +63,7 @@ class LiveGallery:
         self.index.remove(np.array([row], dtype=np.int64))
         with self._lock:
             del self._rows[subject_key][face_id], self._owners[row]
+        self.revision += 1
 
     def remove_subject(self, key: int) -> None:
         """Removes a subject with its templates."""
@@ -70,6 +74,7 @@ class LiveGallery:
             del self._keys[subject_id], self._rows[key]
             for row in rows:
                 del self._owners[row]
+        self.revision += 1
 
     def clear(self) -> None:
         """Removes everything."""
@@ -79,6 +84,7 @@ class LiveGallery:
             self._keys.clear()
             self._rows.clear()
             self._owners.clear()
+        self.revision += 1
 
     def search(self, vectors: FloatArray, k: int) -> list[list[Candidate]]:
         """For each row of (n, dim) the k closest subjects."""
@@ -160,6 +166,10 @@ class LiveIndex:
     def template_count(self, gallery_id: str) -> int:
         """Templates in the gallery."""
         return len(self.gallery(gallery_id).index)
+
+    def revision(self, gallery_id: str) -> int:
+        """Changes whenever a template or a subject's name or labels do."""
+        return self.gallery(gallery_id).revision
 
     def _pinned(self, gallery_id: str, contract_id: str, offered: str) -> LiveGallery:
         gallery = self.gallery(gallery_id)

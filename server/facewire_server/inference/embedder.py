@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +21,10 @@ from facewire_server.domain.stages import StageClock
 from facewire_server.inference.manifest import DetectorModel, EmbedderModel
 from facewire_server.inference.runtime import CompiledShape, Network
 
+log = logging.getLogger(__name__)
+
 _ALIGNED = 0
+_ROUNDS = 3
 
 
 def contract_of(detector: DetectorModel, embedder: EmbedderModel, network: Network) -> EmbeddingContract:
@@ -61,6 +68,7 @@ class NetworkEmbedder:
         )
         network.require_output(spec.output, (spec.dim,))
         self._batches = sorted(network.shapes.values(), key=lambda compiled: compiled.shape[0])
+        self._best_batch = 1 if len(self._batches) == 1 else self._measure_batches()
 
     @property
     def name(self) -> str:
@@ -71,6 +79,31 @@ class NetworkEmbedder:
     def contract(self) -> EmbeddingContract:
         """What its embeddings depend on."""
         return self._contract
+
+    @property
+    def best_batch(self) -> int:
+        """The batch size that measured fastest for each face; 1 where batches gain nothing."""
+        return self._best_batch
+
+    def _measure_batches(self) -> int:
+        """Times each compiled batch size, alternately; the best time counts: the rest is other work's noise.
+
+        One batch of several streams' faces runs while the other threads wait for it. So it competes with all
+        threads embedding single faces at once.
+        """
+        each_ms = {network.shape[0]: float("inf") for network in self._batches}
+        alone = self._batches[0]
+        with ThreadPoolExecutor(alone.requests) as threads:
+            for _ in range(_ROUNDS):
+                for network in self._batches:
+                    at_once = alone.requests if network is alone else 1
+                    start = time.perf_counter()
+                    list(threads.map(lambda _, network=network: network.warm_up(1), range(at_once)))
+                    took_ms = (time.perf_counter() - start) * 1e3 / (network.shape[0] * at_once)
+                    each_ms[network.shape[0]] = min(each_ms[network.shape[0]], took_ms)
+        best = min(each_ms, key=lambda batch: each_ms[batch])
+        log.info("embedder batches, ms a face: %s", ", ".join(f"{batch}: {ms:.1f}" for batch, ms in each_ms.items()))
+        return best
 
     def measure(self, frame: Frame, faces: Faces, clock: StageClock) -> tuple[Faces, list[Quality]]:
         """Those faces that can be aligned, with their quality."""
@@ -83,22 +116,34 @@ class NetworkEmbedder:
 
     def encode(self, frame: Frame, faces: Faces, clock: StageClock) -> EncodedFaces:
         """Those faces that can be aligned, with quality and embeddings."""
-        aligned = np.empty(len(faces), dtype=np.bool_)
-        numbers = np.empty((len(faces), len(kernels.QUALITY_COLUMNS)), dtype=np.float32)
-        vectors = np.empty((len(faces), self._spec.dim), dtype=np.float32)
-        for first, network in self._portions(len(faces)):
-            part = slice(first, min(first + network.shape[0], len(faces)))
-            portion = faces.select(np.arange(part.start, part.stop))
+        return self.encode_many([(frame, faces)], clock)[0]
+
+    def encode_many(self, shots: Sequence[tuple[Frame, Faces]], clock: StageClock) -> list[EncodedFaces]:
+        """The same for faces of several frames, in common batches."""
+        owners = [(shot, row) for shot, (_, faces) in enumerate(shots) for row in range(len(faces))]
+        aligned = np.empty(len(owners), dtype=np.bool_)
+        numbers = np.empty((len(owners), len(kernels.QUALITY_COLUMNS)), dtype=np.float32)
+        vectors = np.empty((len(owners), self._spec.dim), dtype=np.float32)
+        for first, network in self._portions(len(owners)):
+            part = slice(first, min(first + network.shape[0], len(owners)))
             with network.borrow() as request:
                 with clock.stage("align"):
-                    chips = request.input[: len(portion)]
-                    aligned[part] = self._align(frame, portion, chips)
-                    numbers[part] = self._measure(frame, portion, chips)
+                    for frame, faces, here in _runs(shots, owners[part]):
+                        place = slice(part.start + here.start, part.start + here.stop)
+                        aligned[place] = self._align(frame, faces, request.input[here])
+                        numbers[place] = self._measure(frame, faces, request.input[here])
                 with clock.stage("embed"):
-                    vectors[part] = request.infer()[self._spec.output][: len(portion)]
+                    vectors[part] = request.infer()[self._spec.output][: part.stop - part.start]
         norms = kernels.normalise_rows(vectors)
         keep = aligned & (norms > 0)
-        return EncodedFaces(faces.select(keep), _qualities(numbers[keep], norms[keep]), vectors[keep])
+        encoded, start = [], 0
+        for _, faces in shots:
+            rows = np.arange(start, start + len(faces))[keep[start : start + len(faces)]]
+            encoded.append(
+                EncodedFaces(faces.select(rows - start), _qualities(numbers[rows], norms[rows]), vectors[rows])
+            )
+            start += len(faces)
+        return encoded
 
     def _portions(self, count: int) -> Iterator[tuple[int, CompiledShape]]:
         """Cuts so many faces into batches: the smallest compiled batch that holds the rest, or the largest."""
@@ -155,6 +200,18 @@ class NetworkEmbedder:
                 outputs = request.infer()
                 parts.append({name: out[: len(portion)].copy() for name, out in outputs.items()})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _runs(
+    shots: Sequence[tuple[Frame, Faces]], owners: Sequence[tuple[int, int]]
+) -> Iterator[tuple[Frame, Faces, slice]]:
+    """A batch's places, cut where the frame changes: the frame, its faces there, and the places."""
+    start = 0
+    for shot, group in groupby(owners, key=lambda owner: owner[0]):
+        rows = np.array([row for _, row in group], dtype=np.intp)
+        frame, faces = shots[shot]
+        yield frame, faces.select(rows), slice(start, start + len(rows))
+        start += len(rows)
 
 
 def _qualities(numbers: FloatArray, norms: FloatArray | None = None) -> list[Quality]:

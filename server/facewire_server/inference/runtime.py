@@ -42,6 +42,7 @@ class CompiledShape:
 
     def __init__(self, compiled: ov.CompiledModel, shape: Shape, requests: int) -> None:
         self.shape = shape
+        self.requests = requests
         self.input_name = _name_of(compiled.inputs[0])
         self._names = [_name_of(output) for output in compiled.outputs]
         self.output_shapes = {
@@ -61,10 +62,10 @@ class CompiledShape:
         finally:
             self._free.put(request)
 
-    def warm_up(self) -> None:
-        """Runs every request once, so that no caller pays for first-time allocations."""
+    def warm_up(self, requests: int) -> None:
+        """Runs so many requests once, so that no caller pays for first-time allocations."""
         pattern = golden.pattern(self.shape)
-        taken = [self._free.get() for _ in range(self._free.qsize())]
+        taken = [self._free.get() for _ in range(requests)]
         for request in taken:
             request.get_input_tensor().data[:] = pattern
             request.infer()
@@ -190,7 +191,7 @@ class Runtime:
         compiled = [self._compile(device, xml, shape, placement.precision) for shape in shapes]
         self._check(device, xml, compiled, answer)
         for shape in compiled:
-            shape.warm_up()
+            shape.warm_up(self._workers)
         return Network(device, placement.device, placement.precision, compiled)
 
     def _compile(self, device: str, xml: Path, shape: Shape, precision: str) -> CompiledShape:

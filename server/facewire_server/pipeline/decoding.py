@@ -34,14 +34,7 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
     Raises:
         InvalidImage: empty, unreadable, cut short, of another format, or larger than ``max_pixels``.
     """
-    if not data:
-        raise InvalidImage(field, "is empty")
-    header = _read_header(data, field)
-    width, height = header.size
-    if width * height > max_pixels:
-        raise InvalidImage(field, f"is {width} x {height} pixels; at most {max_pixels} pixels are accepted")
-    if header.format in _JPEG_FORMATS and data.count(_START_OF_SCAN) > _MAX_SCANS:
-        raise InvalidImage(field, f"is a JPEG of more than {_MAX_SCANS} scans; ordinary ones have about ten")
+    header = check_image(data, max_pixels, field)
     orientation = _orientation(header)
     try:
         if header.format in _JPEG_FORMATS and header.mode in ("RGB", "L"):
@@ -53,13 +46,33 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
     return _upright(frame, orientation)
 
 
-def frame_from_raw(data: bytes, format: FrameFormat, width: int, height: int, stride: int, max_pixels: int) -> Frame:
+def check_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> Image.Image:
+    """The picture's header, without a pixel decoded; raises as :func:`decode_image`, as far as the header tells."""
+    if not data:
+        raise InvalidImage(field, "is empty")
+    header = _read_header(data, field)
+    width, height = header.size
+    if width * height > max_pixels:
+        raise InvalidImage(field, f"is {width} x {height} pixels; at most {max_pixels} pixels are accepted")
+    if header.format in _JPEG_FORMATS and data.count(_START_OF_SCAN) > _MAX_SCANS:
+        raise InvalidImage(field, f"is a JPEG of more than {_MAX_SCANS} scans; ordinary ones have about ten")
+    return header
+
+
+def frame_from_raw(
+    data: bytes,
+    format: FrameFormat,
+    width: int,
+    height: int,
+    stride: int,
+    max_pixels: int,
+    field: str = "image.raw",
+) -> Frame:
     """Raw pixels as a frame, without a copy. ``stride`` 0 means rows without padding.
 
     Raises:
         InvalidImage: the sizes do not fit together, or are too large.
     """
-    field = "image.raw"
     if width < 1 or height < 1:
         raise InvalidImage(field, f"width and height must be positive, not {width} x {height}")
     if width * height > max_pixels:

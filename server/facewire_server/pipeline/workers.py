@@ -1,38 +1,47 @@
-"""Worker threads with a bounded queue: the only place where pictures are worked on."""
+"""Worker threads: the only place where pictures are worked on. Calls wait in a bounded queue, streams take turns."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import logging
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
 
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.errors import NotReady, Overloaded
 from facewire_server.domain.stages import StageClock
+from facewire_server.pipeline.turns import Lane, Turn, Turns, WaitingCall
 from facewire_server.pipeline.waiting import result_of
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 class WorkerPool:
-    """Runs calls on threads; refuses at once what it could not take up soon.
+    """Runs calls and streams on threads; refuses at once a call that it could not take up soon.
 
     Args:
         name: of the threads.
         workers: threads.
         max_pending: calls in work or waiting; one more is refused.
+        call_share: share of the threads' time that calls get while streams want all of it.
     """
 
-    def __init__(self, name: str, workers: int, max_pending: int) -> None:
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix=name)
+    def __init__(self, name: str, workers: int, max_pending: int, call_share: float = 0.5) -> None:
         self._name = name
-        self._workers = workers
         self._max_pending = max_pending
         self._pending = 0
         self._typical_s = 0.05
         self._closed = False
+        self._turns = Turns(call_share)
+        self._something = threading.Condition()
+        self._threads = [threading.Thread(target=self._work, name=f"{name}_{i}", daemon=True) for i in range(workers)]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def pending(self) -> int:
@@ -51,7 +60,7 @@ class WorkerPool:
         if self._closed:
             raise NotReady("the server is stopping")
         if self._pending >= self._max_pending:
-            wait_s = self._pending * self._typical_s / self._workers
+            wait_s = self._pending * self._typical_s / len(self._threads)
             raise Overloaded(f"the {self._name} queue is full ({self._max_pending} calls)", max(wait_s, 0.1))
         self._pending += 1
         queued = time.perf_counter()
@@ -65,9 +74,13 @@ class WorkerPool:
             return result
 
         loop = asyncio.get_running_loop()
-        future = self._executor.submit(timed)
+        future: Future[T] = Future()
         # The place is given back when the thread is done, not when the caller stops waiting.
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._release))
+        with self._something:
+            refuse = functools.partial(future.set_exception, NotReady("the server is stopping"))
+            self._turns.add_call(WaitingCall(lambda: _fulfil(future, timed), refuse))
+            self._something.notify()
         try:
             # Not withdrawn: work that waits keeps its place, and its request in memory, until a thread takes it up.
             return await result_of(future)
@@ -78,7 +91,58 @@ class WorkerPool:
     def _release(self) -> None:
         self._pending -= 1
 
+    def lane(self, work: Callable[[], None]) -> Lane:
+        """A stream's place in the turns. ``work`` runs once for each :meth:`wake`, never twice at a time."""
+        return Lane(work)
+
+    def wake(self, lane: Lane) -> None:
+        """The stream has something to do. Thread-safe; nothing happens if it waits for its turn already."""
+        with self._something:
+            if not self._closed and self._turns.wake(lane):
+                self._something.notify()
+
+    def close_lane(self, lane: Lane) -> None:
+        """The stream is gone. Thread-safe."""
+        with self._something:
+            self._turns.close_lane(lane)
+
+    def _work(self) -> None:
+        while True:
+            with self._something:
+                while not self._turns and not self._closed:
+                    self._something.wait()
+                if self._closed:
+                    return
+                turn = self._turns.next()
+            self._take(turn)
+
+    def _take(self, turn: Turn) -> None:
+        started = time.perf_counter()
+        try:
+            turn.work()
+        except Exception:
+            log.exception("a stream's turn failed")  # calls keep their errors for their callers
+        with self._something:
+            self._turns.done(turn, time.perf_counter() - started)
+            if self._turns:
+                self._something.notify()
+
     def close(self) -> None:
-        """Takes no more calls and waits for those under way."""
-        self._closed = True
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Takes no more work and waits for what is under way; calls that still wait are refused."""
+        with self._something:
+            self._closed = True
+            waiting = self._turns.drop_all()
+            self._something.notify_all()
+        for thread in self._threads:
+            thread.join()
+        for call in waiting:
+            call.refuse()
+
+
+def _fulfil(future: Future[T], work: Callable[[], T]) -> None:
+    try:
+        result = work()
+    except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
+        future.set_exception(error)
+    else:
+        future.set_result(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from facewire.v1 import admin_pb2 as pb
 from facewire.v1 import admin_pb2_grpc
-from facewire_server.pipeline.engine import EngineSlot, Limits, ModelFacts
+from facewire_server.engine import EngineSlot, Limits, ModelFacts
 from facewire_server.rpc.call import Context
 from facewire_server.rpc.convert import timestamp
 

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.gallery import WriteIntent, require_idempotency_key
 from facewire_server.domain.stages import StageClock
-from facewire_server.pipeline.engine import Engine
+from facewire_server.engine import Engine
 from facewire_server.pipeline.recognizer import Call
 
 T = TypeVar("T")
@@ -31,6 +31,12 @@ async def on_worker(engine: Engine, context: Context, work: Callable[[Call], T])
 def peer_of(context: Context) -> str:
     """The caller's address."""
     return unquote(context.peer())
+
+
+def host_of(context: Context) -> str:
+    """The caller's host, without the port: "ipv4:127.0.0.1", "ipv6:[::1]", "unix:"."""
+    peer = peer_of(context)
+    return peer.rpartition(":")[0] if peer.startswith(("ipv4:", "ipv6:")) else "unix:"
 
 
 def intent_of(context: Context, key: str, request: Message) -> WriteIntent:

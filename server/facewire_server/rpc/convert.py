@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from facewire.v1 import face_pb2, gallery_pb2, image_pb2, recognition_pb2
+from facewire.v1 import face_pb2, gallery_pb2, image_pb2, recognition_pb2, stream_pb2
 from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.domain.decision import Candidate, Decision, Identification
 from facewire_server.domain.errors import InvalidArgument, InvalidImage
@@ -15,8 +16,8 @@ from facewire_server.domain.face import EncodedFaces, Faces, NoFaceReason, Quali
 from facewire_server.domain.frame import Frame, FrameFormat
 from facewire_server.domain.gallery import EnrolledFace, EnrolRefusal, Gallery, Subject
 from facewire_server.domain.stages import StageClock
+from facewire_server.engine import Limits
 from facewire_server.pipeline.decoding import decode_image, frame_from_raw
-from facewire_server.pipeline.engine import Limits
 from facewire_server.pipeline.recognizer import DetectionOptions, GivenEmbedding
 
 _FORMATS: Final[dict[int, FrameFormat]] = {
@@ -75,12 +76,24 @@ def frame_of(image: image_pb2.Image, data: bytes, limits: Limits) -> Frame:
     if image.WhichOneof("source") == "encoded":
         return decode_image(data, limits.max_image_pixels)
     raw = image.raw
-    if raw.format not in _FORMATS:
-        raise InvalidImage("image.raw.format", "must be BGR, RGB, GRAY or NV12")
-    return frame_from_raw(data, _FORMATS[raw.format], raw.width, raw.height, raw.stride_bytes, limits.max_image_pixels)
+    raw_format = pixel_format(raw.format, "image.raw.format")
+    return frame_from_raw(data, raw_format, raw.width, raw.height, raw.stride_bytes, limits.max_image_pixels)
 
 
-def detection_options(options: recognition_pb2.DetectionOptions, limits: Limits) -> DetectionOptions:
+def pixel_format(number: int, field: str) -> FrameFormat:
+    """The format of raw pixels.
+
+    Raises:
+        InvalidImage: none that this server knows.
+    """
+    if number not in _FORMATS:
+        raise InvalidImage(field, "must be BGR, RGB, GRAY or NV12")
+    return _FORMATS[number]
+
+
+def detection_options(
+    options: recognition_pb2.DetectionOptions, limits: Limits, field: str = "options"
+) -> DetectionOptions:
     """The caller's wishes within the server's limits.
 
     Raises:
@@ -88,15 +101,16 @@ def detection_options(options: recognition_pb2.DetectionOptions, limits: Limits)
     """
     min_score = options.min_score if options.HasField("min_score") else None
     if min_score is not None and not 0 <= min_score <= 1:
-        raise InvalidArgument("options.min_score", "must be from 0 to 1")
+        raise InvalidArgument(f"{field}.min_score", "must be from 0 to 1")
     min_face_px = options.min_face_px if options.HasField("min_face_px") else limits.min_face_px
     if not 0 <= min_face_px <= 100_000:
-        raise InvalidArgument("options.min_face_px", "must be from 0 to 100000")
+        raise InvalidArgument(f"{field}.min_face_px", "must be from 0 to 100000")
     return DetectionOptions(min_score, min_face_px, min(options.max_faces or limits.max_faces, limits.max_faces))
 
 
 def min_similarity_of(
-    request: recognition_pb2.IdentifyFacesRequest | recognition_pb2.VerifyFacesRequest,
+    request: recognition_pb2.IdentifyFacesRequest | recognition_pb2.VerifyFacesRequest | stream_pb2.StreamSettings,
+    field: str = "min_similarity",
 ) -> float | None:
     """The caller's own threshold, if given.
 
@@ -106,7 +120,7 @@ def min_similarity_of(
     if not request.HasField("min_similarity"):
         return None
     if not -1 <= request.min_similarity <= 1:
-        raise InvalidArgument("min_similarity", "must be from -1 to 1")
+        raise InvalidArgument(field, "must be from -1 to 1")
     return request.min_similarity
 
 
@@ -132,23 +146,28 @@ def quality_message(quality: Quality) -> face_pb2.Quality:
     )
 
 
+def landmarks_message(points: Sequence[Sequence[float]]) -> face_pb2.Landmarks:
+    """Five points on the wire."""
+    corners = [face_pb2.Point(x=x, y=y) for x, y in points]
+    return face_pb2.Landmarks(
+        left_eye=corners[0],
+        right_eye=corners[1],
+        nose_tip=corners[2],
+        left_mouth_corner=corners[3],
+        right_mouth_corner=corners[4],
+    )
+
+
 def face_messages(faces: Faces, quality: list[Quality]) -> list[face_pb2.Face]:
     """Faces on the wire."""
     messages = []
     for box, points, score, q in zip(
         faces.boxes.tolist(), faces.landmarks.tolist(), faces.scores.tolist(), quality, strict=True
     ):
-        corners = [face_pb2.Point(x=x, y=y) for x, y in points]
         messages.append(
             face_pb2.Face(
                 box=face_pb2.Box(x=box[0], y=box[1], width=box[2], height=box[3]),
-                landmarks=face_pb2.Landmarks(
-                    left_eye=corners[0],
-                    right_eye=corners[1],
-                    nose_tip=corners[2],
-                    left_mouth_corner=corners[3],
-                    right_mouth_corner=corners[4],
-                ),
+                landmarks=landmarks_message(points),
                 detection_score=score,
                 quality=quality_message(q),
             )

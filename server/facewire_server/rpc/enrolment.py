@@ -13,7 +13,7 @@ from facewire_server.domain.gallery import (
     require_text,
 )
 from facewire_server.domain.ports import EnrolResult
-from facewire_server.pipeline.engine import Engine
+from facewire_server.engine import Engine
 from facewire_server.pipeline.enrolment import Examined
 from facewire_server.pipeline.recognizer import Call
 from facewire_server.rpc import convert

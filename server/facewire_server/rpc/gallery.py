@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import tempfile
 import uuid
@@ -25,7 +26,7 @@ from facewire_server.domain.gallery import (
     require_text,
 )
 from facewire_server.domain.ports import Remember
-from facewire_server.pipeline.engine import Engine, EngineSlot
+from facewire_server.engine import Engine, EngineSlot
 from facewire_server.rpc import convert
 from facewire_server.rpc.call import Context, intent_of, peer_of
 from facewire_server.rpc.enrolment import enrol_faces
@@ -96,13 +97,15 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         engine = self._slot.engine
         gallery_id = require_identifier("gallery_id", request.gallery_id)
         intent = intent_of(context, request.idempotency_key, request)
-        return await _write(
+        response = await _write(
             engine,
             intent,
             pb.DeleteGalleryResponse,
             lambda remember: engine.galleries.delete(gallery_id, intent, remember),
             lambda gone: pb.DeleteGalleryResponse(deleted_subjects=gone[0], deleted_faces=gone[1]),
         )
+        await asyncio.to_thread(engine.events.forget, gallery_id, "")
+        return response
 
     # --- subjects -------------------------------------------------------------------------------------------
 
@@ -170,13 +173,15 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         gallery_id = require_identifier("gallery_id", request.gallery_id)
         subject_id = require_identifier("subject_id", request.subject_id)
         intent = intent_of(context, request.idempotency_key, request)
-        return await _write(
+        response = await _write(
             engine,
             intent,
             pb.DeleteSubjectResponse,
             lambda remember: engine.subjects.delete(gallery_id, subject_id, intent, remember),
             lambda faces: pb.DeleteSubjectResponse(deleted_faces=faces),
         )
+        await asyncio.to_thread(engine.events.forget, gallery_id, subject_id)
+        return response
 
     # --- faces ----------------------------------------------------------------------------------------------
 

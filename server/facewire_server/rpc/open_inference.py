@@ -8,9 +8,9 @@ import numpy as np
 
 from facewire_server.domain.errors import DomainError, InvalidArgument, NotFound
 from facewire_server.domain.ports import ModelRunner, Tensor, TensorInfo
+from facewire_server.engine import Engine, EngineSlot
 from facewire_server.oip import open_inference_pb2 as pb
 from facewire_server.oip import open_inference_pb2_grpc
-from facewire_server.pipeline.engine import Engine, EngineSlot
 from facewire_server.pipeline.recognizer import Call
 from facewire_server.rpc.call import Context, on_worker
 

@@ -7,7 +7,7 @@ from facewire.v1 import recognition_pb2_grpc
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import require_identifier
-from facewire_server.pipeline.engine import Engine, EngineSlot
+from facewire_server.engine import Engine, EngineSlot
 from facewire_server.pipeline.recognizer import (
     Call,
     GivenEmbedding,

@@ -20,20 +20,24 @@ from facewire.v1 import (
     gallery_pb2_grpc,
     recognition_pb2,
     recognition_pb2_grpc,
+    stream_pb2,
+    stream_pb2_grpc,
 )
+from facewire_server.engine import EngineSlot
 from facewire_server.oip import open_inference_pb2, open_inference_pb2_grpc
-from facewire_server.pipeline.engine import EngineSlot
 from facewire_server.rpc.admin import AdminServicer
 from facewire_server.rpc.boundary import ErrorBoundary
 from facewire_server.rpc.gallery import GalleryServicer
 from facewire_server.rpc.open_inference import OpenInferenceServicer
 from facewire_server.rpc.recognition import RecognitionServicer
+from facewire_server.rpc.streams import StreamServicer
 
 log = logging.getLogger(__name__)
 
 SERVICES: Final = (
     recognition_pb2.DESCRIPTOR.services_by_name["RecognitionService"].full_name,
     gallery_pb2.DESCRIPTOR.services_by_name["GalleryService"].full_name,
+    stream_pb2.DESCRIPTOR.services_by_name["StreamService"].full_name,
     admin_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name,
     open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name,
 )
@@ -63,6 +67,7 @@ class RpcServer:
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # there since Python 3.6 only
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(RecognitionServicer(slot), self._server)
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(GalleryServicer(slot, now_ms), self._server)
+        stream_pb2_grpc.add_StreamServiceServicer_to_server(StreamServicer(slot, now_ms), self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminServicer(slot), self._server)
         open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(
             OpenInferenceServicer(slot, options.version), self._server

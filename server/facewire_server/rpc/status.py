@@ -27,6 +27,7 @@ _TABLE: Final[tuple[tuple[type[errors.DomainError], int, str], ...]] = (
     (errors.IdempotencyConflict, code_pb2.FAILED_PRECONDITION, "IDEMPOTENCY_CONFLICT"),
     (errors.LimitReached, code_pb2.FAILED_PRECONDITION, "LIMIT_REACHED"),
     (errors.GalleryChanged, code_pb2.ABORTED, "GALLERY_CHANGED"),
+    (errors.StreamTakenOver, code_pb2.ABORTED, "STREAM_TAKEN_OVER"),
     (errors.Overloaded, code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED"),
     (errors.NotReady, code_pb2.UNAVAILABLE, "NOT_READY"),
     (errors.DeadlineExpired, code_pb2.DEADLINE_EXCEEDED, "DEADLINE_EXPIRED"),

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from facewire_server.domain.errors import NotReady, Overloaded
 from facewire_server.domain.ports import (
+    EventRing,
     FaceBook,
     GalleryBook,
     GalleryTransfer,
@@ -21,6 +22,7 @@ from facewire_server.pipeline.enrolment import Enroller
 from facewire_server.pipeline.recognizer import DetectionOptions, Recognizer
 from facewire_server.pipeline.waiting import result_of
 from facewire_server.pipeline.workers import WorkerPool
+from facewire_server.streaming.registry import Streams
 
 T = TypeVar("T")
 
@@ -40,6 +42,15 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamDefaults:
+    """What a stream gets that does not ask for another; see the proto."""
+
+    track_ttl_s: float
+    unknown_linger_s: float
+    count_interval_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What the server accepts, and where an import lies while it arrives (``spool_dir``)."""
 
@@ -53,6 +64,8 @@ class Limits:
     spool_dir: Path
     min_face_px: float
     max_call_s: float
+    stream_defaults: StreamDefaults
+    max_watchers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +127,8 @@ class Engine:
     faces: FaceBook
     transfer: GalleryTransfer
     models: Mapping[str, ModelRunner]
+    streams: Streams
+    events: EventRing
     limits: Limits
     facts: ServerFacts
 

@@ -1,0 +1,152 @@
+"""How many people: now, and each once in an interval, also when they went and came back."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from facewire_server.domain.face import FloatArray
+
+_MOST_REMEMBERED: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdFigures:
+    """See the proto. ``mean_dwell_s`` is None where nobody left."""
+
+    people_now: int
+    unique_people: int
+    unique_subjects: int
+    entries: int
+    exits: int
+    mean_dwell_s: float | None
+    interval_start_ms: int
+
+
+@dataclass(slots=True)
+class _Remembered:
+    template: FloatArray
+    seen_s: float
+
+
+class PeopleMemory:
+    """Tells people who come back from new ones, by subject or by looks. In memory alone, bounded, and it forgets.
+
+    Args:
+        remember_s: for so long after they were last seen.
+        same_person: cosine from which two tracks without a name are one person.
+    """
+
+    def __init__(self, remember_s: float, same_person: float) -> None:
+        self._remember_s = remember_s
+        self._same_person = same_person
+        self._people: OrderedDict[int, _Remembered] = OrderedDict()
+        self._subjects: dict[str, int] = {}
+        self._next = 1
+
+    def person_of(self, template: FloatArray, now_s: float) -> int:
+        """The number of the remembered person who looks like this, or a new one."""
+        self._forget(now_s)
+        best, similarity = None, self._same_person
+        for number, person in self._people.items():
+            cosine = float(person.template @ template)
+            if cosine >= similarity:
+                best, similarity = number, cosine
+        return self._new() if best is None else best
+
+    def named(self, number: int, subject_id: str) -> int:
+        """The person turned out to be this subject; the number the subject has."""
+        return self._subjects.setdefault(subject_id, number)
+
+    def seen(self, number: int, template: FloatArray, now_s: float) -> None:
+        """The person was seen now and looks like this."""
+        self._people[number] = _Remembered(template, now_s)
+        self._people.move_to_end(number)
+        if len(self._people) > _MOST_REMEMBERED:
+            self._drop(next(iter(self._people)))
+
+    def new(self) -> int:
+        """A number for somebody of whom nothing is known."""
+        return self._new()
+
+    def _new(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    def _forget(self, now_s: float) -> None:
+        for number, person in list(self._people.items()):
+            if now_s - person.seen_s <= self._remember_s:
+                break  # the rest were seen later
+            self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        del self._people[number]
+        for subject_id in [s for s, n in self._subjects.items() if n == number]:
+            del self._subjects[subject_id]
+
+
+class CrowdCounter:
+    """Counts over intervals of stream time."""
+
+    def __init__(self) -> None:
+        self._start_s: float | None = None
+        self._start_ms = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self._people: set[int] = set()
+        self._subjects: set[str] = set()
+        self._entries = 0
+        self._exits = 0
+        self._dwell_s: list[float] = []
+
+    def begin(self, now_s: float, now_ms: int) -> None:
+        """A new interval."""
+        self._start_s, self._start_ms = now_s, now_ms
+        self._clear()
+
+    def elapsed_s(self, now_s: float) -> float:
+        """Since the interval began."""
+        return 0.0 if self._start_s is None else now_s - self._start_s
+
+    @property
+    def begun(self) -> bool:
+        """Whether an interval runs."""
+        return self._start_s is not None
+
+    def present(self, person: int, subject_id: str | None) -> None:
+        """Somebody is in sight."""
+        self._people.add(person)
+        if subject_id is not None:
+            self._subjects.add(subject_id)
+
+    def same(self, number: int, other: int) -> None:
+        """What was counted as ``other`` is person ``number``."""
+        if other in self._people:
+            self._people.discard(other)
+            self._people.add(number)
+
+    def entered(self) -> None:
+        """Somebody came in."""
+        self._entries += 1
+
+    def left(self) -> None:
+        """Somebody went out."""
+        self._exits += 1
+
+    def ended(self, dwell_s: float) -> None:
+        """A track ended that had lasted so long."""
+        self._dwell_s.append(dwell_s)
+
+    def figures(self, people_now: int) -> CrowdFigures:
+        """Of the interval so far."""
+        return CrowdFigures(
+            people_now=people_now,
+            unique_people=len(self._people),
+            unique_subjects=len(self._subjects),
+            entries=self._entries,
+            exits=self._exits,
+            mean_dwell_s=sum(self._dwell_s) / len(self._dwell_s) if self._dwell_s else None,
+            interval_start_ms=self._start_ms,
+        )

@@ -1,0 +1,1 @@
+"""The event ring: the latest events of all streams, on disk."""

@@ -1,0 +1,1 @@
+"""Streams: frames in, tracks with identities and events out."""

@@ -1,0 +1,102 @@
+"""What is known of one track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from facewire_server.domain.boundary import BoundaryWatch
+from facewire_server.domain.decision import Candidate
+from facewire_server.domain.evidence import Evidence, Verdict
+from facewire_server.domain.face import FloatArray, Quality
+from facewire_server.domain.stream import BestShot, TrackState
+
+_CLEARLY_BETTER: Final = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedPlan:
+    """When a track is embedded anew.
+
+    Attributes:
+        first_interval_s: after the first shot; doubles from shot to shot.
+        max_interval_s: but not beyond this.
+        min_score: poorer shots are never embedded, see ``shot_score``.
+        per_turn: faces embedded in one frame at most; the others' turn comes with the next.
+    """
+
+    first_interval_s: float
+    max_interval_s: float
+    min_score: float
+    per_turn: int
+
+
+@dataclass(slots=True)
+class Sighting:
+    """A face as found in one frame."""
+
+    box: FloatArray
+    landmarks: FloatArray
+    detection_score: float
+    quality: Quality
+    score: float
+
+
+@dataclass(slots=True, eq=False)
+class TrackRecord:
+    """One person through one stream."""
+
+    track_id: int
+    first_s: float
+    last: Sighting
+    seen_s: float
+    confirmed: bool = False
+    evidence: Evidence = field(default_factory=Evidence)
+    verdict: Verdict = field(default_factory=lambda: Verdict(TrackState.TENTATIVE))
+    candidates: Sequence[Candidate] = ()
+    revision: int = 0
+    interval_s: float = 0.0
+    next_embed_s: float = 0.0
+    shot: BestShot | None = None
+    shot_score: float = 0.0
+    shot_is_new: bool = False
+    watches: list[tuple[str, BoundaryWatch]] = field(default_factory=list)
+    appeared: bool = False
+    was_named: bool = False
+    lingering: bool = False
+    person: int = 0
+
+    def see(self, sighting: Sighting, now_s: float) -> None:
+        """Found in this frame. After a gap somebody else may have taken the place: better look soon."""
+        if now_s - self.seen_s > 0.4:
+            self.look_soon()
+        self.last = sighting
+        self.seen_s = now_s
+
+    def look_soon(self) -> None:
+        """Who it is is in doubt: the next shot is embedded, and the interval begins small again."""
+        self.next_embed_s = 0.0
+        self.interval_s = 0.0
+
+    def wants_embedding(self, plan: EmbedPlan, now_s: float) -> bool:
+        """Whether this frame's shot is worth an embedding."""
+        score = self.last.score
+        if score < plan.min_score or not self.confirmed:
+            return False
+        if not self.evidence.shots:
+            return True
+        if now_s - self.evidence.last_s < plan.first_interval_s - 1e-6:
+            return False
+        return now_s >= self.next_embed_s or score > _CLEARLY_BETTER * self.evidence.best_score
+
+    def embedded(self, plan: EmbedPlan, now_s: float) -> None:
+        """An embedding was made of this frame's shot."""
+        if now_s >= self.next_embed_s:
+            self.interval_s = min(max(2 * self.interval_s, plan.first_interval_s), plan.max_interval_s)
+            self.next_embed_s = now_s + self.interval_s
+
+    @property
+    def subject_id(self) -> str | None:
+        """Who it is, if known."""
+        return None if self.verdict.subject is None else self.verdict.subject.subject_id
