@@ -21,11 +21,11 @@ def _no_face(value: face_pb2.NoFaceReason) -> results.NoFaceReason | None:
     return results.NoFaceReason[face_pb2.NoFaceReason.Name(value).removeprefix("NO_FACE_REASON_")]
 
 
-def _time(value: Timestamp) -> datetime:
+def time(value: Timestamp) -> datetime:
     return value.ToDatetime(tzinfo=timezone.utc)
 
 
-def _quality(message: face_pb2.Quality) -> results.Quality:
+def quality(message: face_pb2.Quality) -> results.Quality:
     return results.Quality(
         sharpness=message.sharpness,
         brightness=message.brightness,
@@ -39,28 +39,28 @@ def _quality(message: face_pb2.Quality) -> results.Quality:
     )
 
 
+def landmarks(message: face_pb2.Landmarks) -> results.Landmarks:
+    corners = (
+        message.left_eye,
+        message.right_eye,
+        message.nose_tip,
+        message.left_mouth_corner,
+        message.right_mouth_corner,
+    )
+    return results.Landmarks(*(results.Point(point.x, point.y) for point in corners))
+
+
 def _face(message: face_pb2.Face) -> results.Face:
     box, points = message.box, message.landmarks
     return results.Face(
         box=results.Box(box.x, box.y, box.width, box.height),
-        landmarks=results.Landmarks(
-            *(
-                results.Point(point.x, point.y)
-                for point in (
-                    points.left_eye,
-                    points.right_eye,
-                    points.nose_tip,
-                    points.left_mouth_corner,
-                    points.right_mouth_corner,
-                )
-            )
-        ),
+        landmarks=landmarks(points),
         detection_score=message.detection_score,
-        quality=_quality(message.quality),
+        quality=quality(message.quality),
     )
 
 
-def _times(message: recognition_pb2.StageTimes) -> results.StageTimes:
+def times(message: recognition_pb2.StageTimes) -> results.StageTimes:
     return results.StageTimes(
         message.queue_ms,
         message.decode_ms,
@@ -80,7 +80,7 @@ def detections(message: recognition_pb2.DetectFacesResponse) -> results.Detectio
         tuple(_face(face) for face in message.faces),
         _no_face(message.no_face_reason),
         _size(message.image_size),
-        _times(message.times),
+        times(message.times),
     )
 
 
@@ -95,7 +95,7 @@ def embeddings(message: recognition_pb2.EmbedFacesResponse) -> results.Embedding
         ),
         _no_face(message.no_face_reason),
         _size(message.image_size),
-        _times(message.times),
+        times(message.times),
     )
 
 
@@ -115,11 +115,11 @@ def verification(message: recognition_pb2.VerifyFacesResponse) -> results.Verifi
         estimated_fmr=message.estimated_fmr if message.HasField("estimated_fmr") else None,
         probe=_side(message.probe),
         reference=_side(message.reference),
-        times=_times(message.times),
+        times=times(message.times),
     )
 
 
-def _candidate(message: recognition_pb2.Candidate) -> results.Candidate:
+def candidate(message: recognition_pb2.Candidate) -> results.Candidate:
     return results.Candidate(
         subject_id=message.subject_id,
         display_name=message.display_name,
@@ -136,15 +136,15 @@ def identifications(message: recognition_pb2.IdentifyFacesResponse) -> results.I
             results.IdentifiedFace(
                 _face(entry.face) if entry.HasField("face") else None,
                 _decision(entry.decision),
-                _candidate(entry.match) if entry.HasField("match") else None,
-                tuple(_candidate(candidate) for candidate in entry.candidates),
+                candidate(entry.match) if entry.HasField("match") else None,
+                tuple(candidate(each) for each in entry.candidates),
             )
             for entry in message.faces
         ),
         no_face_reason=_no_face(message.no_face_reason),
         image_size=_size(message.image_size) if message.HasField("image_size") else None,
         min_similarity=message.min_similarity,
-        times=_times(message.times),
+        times=times(message.times),
     )
 
 
@@ -153,7 +153,7 @@ def gallery(message: gallery_pb2.Gallery) -> results.Gallery:
         message.gallery_id,
         message.display_name,
         message.contract_id,
-        _time(message.created_at),
+        time(message.created_at),
         message.subject_count,
         message.face_count,
         message.min_similarity,
@@ -166,8 +166,8 @@ def subject(message: gallery_pb2.Subject) -> results.Subject:
         message.display_name,
         tuple(message.labels),
         dict(message.attributes),
-        _time(message.created_at),
-        _time(message.updated_at),
+        time(message.created_at),
+        time(message.updated_at),
         message.face_count,
     )
 
@@ -176,10 +176,10 @@ def enrolled_face(message: gallery_pb2.EnrolledFace) -> results.EnrolledFace:
     return results.EnrolledFace(
         message.face_id,
         message.subject_id,
-        _quality(message.quality),
+        quality(message.quality),
         message.source_digest,
         message.source_name,
-        _time(message.created_at),
+        time(message.created_at),
     )
 
 
@@ -234,6 +234,6 @@ def server_info(message: admin_pb2.GetServerInfoResponse) -> results.ServerInfo:
             limits.max_pending_calls,
         ),
         isa=message.isa,
-        started_at=_time(message.started_at),
+        started_at=time(message.started_at),
         openvino_version=message.openvino_version,
     )

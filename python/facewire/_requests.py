@@ -11,10 +11,11 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from facewire import _parse, results
+from facewire import _parse, _parse_stream, results
+from facewire import stream_results as streams
 from facewire.errors import ImageError
 from facewire.images import ImageLike, RawFrame, image_message
-from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2
+from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2, stream_pb2
 
 T = TypeVar("T")
 VerifySideLike = ImageLike | results.Embedding | results.SubjectReference
@@ -339,4 +340,22 @@ def server_info() -> Unary[results.ServerInfo]:
         admin_pb2.GetServerInfoRequest(),
         admin_pb2.GetServerInfoResponse,
         _parse.server_info,
+    )
+
+
+def list_streams() -> Unary[list[streams.StreamInfo]]:
+    return Unary(
+        "/facewire.v1.StreamService/ListStreams",
+        stream_pb2.ListStreamsRequest(),
+        stream_pb2.ListStreamsResponse,
+        lambda m: [_parse_stream.stream_info(info) for info in m.streams],
+    )
+
+
+def best_shot(stream_id: str, track_id: int) -> Unary[streams.BestShot]:
+    return Unary(
+        "/facewire.v1.StreamService/GetBestShot",
+        stream_pb2.GetBestShotRequest(stream_id=stream_id, track_id=track_id),
+        stream_pb2.GetBestShotResponse,
+        lambda m: _parse_stream.best_shot(m.best_shot),
     )

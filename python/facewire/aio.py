@@ -15,7 +15,7 @@ import grpc.aio
 from grpc_health.v1 import health_pb2
 from typing_extensions import Self
 
-from facewire import _parse, _requests, results
+from facewire import _parse, _requests, _watch, results
 from facewire._channel import (
     CHANNEL_OPTIONS,
     DEFAULT_RETRIES,
@@ -24,12 +24,16 @@ from facewire._channel import (
     FILE_CHUNK_BYTES,
     full_target,
 )
+from facewire._outbox import Backoff
 from facewire._private_file import private_file
 from facewire._requests import EnrolItem, ProbeLike, Unary, VerifySideLike
 from facewire._status import retry_delay_s, to_error
+from facewire.aio_stream import Stream
 from facewire.errors import UnavailableError
 from facewire.images import ImageLike
-from facewire.v1 import gallery_pb2
+from facewire.stream_options import StreamOptions
+from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
+from facewire.v1 import gallery_pb2, stream_pb2
 
 T = TypeVar("T")
 
@@ -263,6 +267,55 @@ class Client:
             except grpc.RpcError as failure:
                 raise to_error(failure, self.target) from failure
         return _parse.gallery(response.gallery)
+
+    # --- streams --------------------------------------------------------------------------------------------
+
+    def stream(self, options: StreamOptions | None = None, *, reconnect_s: float = 60.0) -> Stream:
+        """A stream of frames; use it as an async context manager. See :meth:`facewire.Client.stream`."""
+        return Stream(self._channel, self.target, options or StreamOptions(), reconnect_s)
+
+    async def watch_events(
+        self,
+        *,
+        gallery_id: str = "",
+        stream_id: str = "",
+        subject_label: str = "",
+        kinds: Sequence[EventKind] = (),
+        after_event_id: int | None = None,
+        from_oldest: bool = False,
+        reconnect_s: float = 60.0,
+    ) -> AsyncIterator[Event | EventsLost]:
+        """What happens on all streams, without end. See :meth:`facewire.Client.watch_events`."""
+        cursor = _watch.WatchCursor(gallery_id, stream_id, subject_label, kinds, after_event_id, from_oldest)
+        backoff = Backoff(reconnect_s)
+        method = self._channel.unary_stream(
+            _watch.METHOD,
+            request_serializer=stream_pb2.WatchEventsRequest.SerializeToString,
+            response_deserializer=stream_pb2.WatchEventsResponse.FromString,
+        )
+        while True:
+            call = method(cursor.request())
+            try:
+                async for response in call:
+                    backoff.succeeded()
+                    if (told := cursor.take(response)) is not None:
+                        yield told
+            except grpc.RpcError as failure:
+                error = to_error(failure, self.target)
+                wait_s = backoff.wait_s(error)
+                if wait_s is None:
+                    raise error from failure
+                await asyncio.sleep(wait_s)
+            finally:
+                call.cancel()
+
+    async def list_streams(self) -> list[StreamInfo]:
+        """The streams that run, and those that may be resumed, by id."""
+        return await self._call(_requests.list_streams())
+
+    async def best_shot(self, stream_id: str, track_id: int) -> BestShot:
+        """The best picture of a track so far. See :meth:`facewire.Client.best_shot`."""
+        return await self._call(_requests.best_shot(stream_id, track_id))
 
     # --- the server -----------------------------------------------------------------------------------------
 

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TypeVar
 
 import grpc
-from grpc_health.v1 import health_pb2
-from typing_extensions import Self
 
-from facewire import _parse, _requests, results
-from facewire._channel import (
-    CHANNEL_OPTIONS,
-    DEFAULT_RETRIES,
-    DEFAULT_TARGET,
-    DEFAULT_TIMEOUT_S,
-    FILE_CHUNK_BYTES,
-    full_target,
-)
+from facewire import _parse, _requests, _watch, results
+from facewire._channel import FILE_CHUNK_BYTES
+from facewire._connection import Connection
+from facewire._outbox import Backoff
 from facewire._private_file import private_file
-from facewire._requests import EnrolItem, ProbeLike, Unary, VerifySideLike
-from facewire._status import retry_delay_s, to_error
-from facewire.errors import UnavailableError
+from facewire._requests import EnrolItem, ProbeLike, VerifySideLike
+from facewire._status import to_error
 from facewire.images import ImageLike
-from facewire.v1 import gallery_pb2
+from facewire.stream import Stream
+from facewire.stream_options import StreamOptions
+from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
+from facewire.v1 import gallery_pb2, stream_pb2
 
-T = TypeVar("T")
 
-
-class Client:
+class Client(Connection):
     """A connection to a facewire server; thread-safe, and a context manager.
 
     Every method raises :class:`facewire.errors.ServerError` (or one of its kinds) when the server refuses, and
@@ -51,33 +42,6 @@ class Client:
         ...     for face in client.identify("door", "visitor.jpg").faces:
         ...         print(face.decision, face.match)
     """
-
-    def __init__(
-        self,
-        target: str = DEFAULT_TARGET,
-        *,
-        timeout_s: float = DEFAULT_TIMEOUT_S,
-        retries: int = DEFAULT_RETRIES,
-    ) -> None:
-        self.target = full_target(target)
-        self._timeout_s = timeout_s
-        self._retries = retries
-        self._channel = grpc.insecure_channel(self.target, options=CHANNEL_OPTIONS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the connection; calls under way fail."""
-        self._channel.close()
 
     # --- pictures -------------------------------------------------------------------------------------------
 
@@ -303,63 +267,69 @@ class Client:
                 raise to_error(failure, self.target) from failure
         return _parse.gallery(response.gallery)
 
+    # --- streams --------------------------------------------------------------------------------------------
+
+    def stream(self, options: StreamOptions | None = None, *, reconnect_s: float = 60.0) -> Stream:
+        """A stream of frames; use it as a context manager.
+
+        Args:
+            options: default: track faces, name nobody.
+            reconnect_s: how long to try to get through again where the connection broke.
+        """
+        return Stream(self._channel, self.target, options or StreamOptions(), reconnect_s)
+
+    def watch_events(
+        self,
+        *,
+        gallery_id: str = "",
+        stream_id: str = "",
+        subject_label: str = "",
+        kinds: Sequence[EventKind] = (),
+        after_event_id: int | None = None,
+        from_oldest: bool = False,
+        reconnect_s: float = 60.0,
+    ) -> Iterator[Event | EventsLost]:
+        """What happens on all streams, without end; each event comes at least once, also over broken connections.
+
+        Args:
+            gallery_id, stream_id, subject_label, kinds: only these, where given.
+            after_event_id: begin after the event seen last; None: with what happens from now on.
+            from_oldest: begin with the oldest event that is still kept.
+            reconnect_s: how long to try to get through again where the connection broke.
+        """
+        cursor = _watch.WatchCursor(gallery_id, stream_id, subject_label, kinds, after_event_id, from_oldest)
+        backoff = Backoff(reconnect_s)
+        method = self._channel.unary_stream(
+            _watch.METHOD,
+            request_serializer=stream_pb2.WatchEventsRequest.SerializeToString,
+            response_deserializer=stream_pb2.WatchEventsResponse.FromString,
+        )
+        while True:
+            call = method(cursor.request())
+            try:
+                for response in call:
+                    backoff.succeeded()
+                    if (told := cursor.take(response)) is not None:
+                        yield told
+            except grpc.RpcError as failure:
+                error = to_error(failure, self.target)
+                wait_s = backoff.wait_s(error)
+                if wait_s is None:
+                    raise error from failure
+                time.sleep(wait_s)
+            finally:
+                call.cancel()  # type: ignore[no-untyped-call]
+
+    def list_streams(self) -> list[StreamInfo]:
+        """The streams that run, and those that may be resumed, by id."""
+        return self._call(_requests.list_streams())
+
+    def best_shot(self, stream_id: str, track_id: int) -> BestShot:
+        """The best picture of a track so far, where the stream keeps them (``StreamOptions.best_shots``)."""
+        return self._call(_requests.best_shot(stream_id, track_id))
+
     # --- the server -----------------------------------------------------------------------------------------
 
     def server_info(self) -> results.ServerInfo:
         """Build, models, contract, devices, limits."""
         return self._call(_requests.server_info())
-
-    def is_serving(self, *, service: str = "", timeout_s: float = 2.0) -> bool:
-        """Whether the server says SERVING; False also where none answers."""
-        check = self._channel.unary_unary(
-            "/grpc.health.v1.Health/Check",
-            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-            response_deserializer=health_pb2.HealthCheckResponse.FromString,
-        )
-        try:
-            answer = check(health_pb2.HealthCheckRequest(service=service), timeout=timeout_s)
-        except grpc.RpcError:
-            return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
-
-    def wait_until_serving(self, timeout_s: float = 30.0) -> None:
-        """Returns once the server says SERVING.
-
-        Raises:
-            UnavailableError: it did not within the time.
-        """
-        deadline = time.monotonic() + timeout_s
-        while not self.is_serving():
-            if time.monotonic() > deadline:
-                raise UnavailableError(
-                    f"no facewire server at {self.target} was serving within {timeout_s:.0f} s",
-                    code="UNAVAILABLE",
-                )
-            time.sleep(0.1)
-
-    def _pages(self, request: Callable[[str], Unary[tuple[list[T], str]]]) -> Iterator[T]:
-        token = ""
-        while True:
-            page, token = self._call(request(token))
-            yield from page
-            if not token:
-                return
-
-    def _call(self, unary: Unary[T]) -> T:
-        method = self._channel.unary_unary(
-            unary.method,
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=unary.response.FromString,
-        )
-        deadline = time.monotonic() + self._timeout_s
-        for attempt in range(self._retries + 1):
-            try:
-                return unary.parse(method(unary.request, timeout=deadline - time.monotonic()))
-            except grpc.RpcError as failure:
-                error = to_error(failure, self.target)
-                delay = retry_delay_s(error, attempt)
-                no_time = delay is not None and time.monotonic() + delay >= deadline
-                if delay is None or no_time or attempt == self._retries:
-                    raise error from failure
-                time.sleep(delay)
-        raise AssertionError("unreachable: the last attempt returns or raises")

@@ -125,7 +125,8 @@ def test_instruction_set_files_include_nothing_but_intrinsics() -> None:
 def test_the_public_names_are_those_listed() -> None:
     assert sorted(facewire.__all__) == facewire.__all__
     public = {name for name in vars(facewire) if not name.startswith("_")}
-    submodules = {"aio", "annotate", "cli", "client", "errors", "images", "kernels", "results", "v1"}
+    streams = {"aio_stream", "stream", "stream_options", "stream_results", "video"}
+    submodules = {"aio", "annotate", "cli", "client", "errors", "images", "kernels", "results", "v1"} | streams
     assert public - submodules == set(facewire.__all__)
 
 

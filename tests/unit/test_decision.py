@@ -114,5 +114,5 @@ def test_the_default_embedder_is_calibrated_as_documented() -> None:
 
 
 def test_without_calibration_the_fixed_threshold_holds() -> None:
-    fixed = DecisionPolicy(None, 0.42, target_fpir=0.01, max_fmr=1e-3, verify_fmr=1e-4, margin=0.05)
-    assert fixed.verify_threshold() == fixed.identify_threshold(10**6) == 0.42
+    fixed = DecisionPolicy(None, 0.42, target_fpir=0.01, max_fmr=1e-3, verify_fmr=1e-4, margin=0.05, stream_fmr=3e-6)
+    assert fixed.verify_threshold() == fixed.identify_threshold(10**6) == fixed.stream_threshold(10**6) == 0.42

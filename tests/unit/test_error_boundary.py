@@ -27,6 +27,7 @@ EXAMPLES: list[errors.DomainError] = [
     errors.IdempotencyConflict("k"),
     errors.LimitReached("too many"),
     errors.GalleryChanged("g"),
+    errors.StreamTakenOver("cam"),
     errors.Overloaded("full", 1.5),
     errors.NotReady("starting"),
     errors.DeadlineExpired(),

@@ -1,0 +1,198 @@
+"""A stream of frames to the server, and its answers, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+import grpc
+import grpc.aio
+from typing_extensions import Self
+
+from facewire import _parse_stream
+from facewire._outbox import Outbox, Request
+from facewire._status import to_error
+from facewire.errors import FacewireError
+from facewire.images import ImageLike
+from facewire.stream import METHOD
+from facewire.stream_options import StreamOptions
+from facewire.stream_results import FrameAnswer
+from facewire.v1 import stream_pb2
+
+FrameLike = ImageLike | tuple[ImageLike, float | datetime]
+
+
+class Stream:
+    """Frames in, answers out; made by :meth:`facewire.aio.Client.stream`. An async context manager.
+
+    Behaves as :class:`facewire.Stream`. For one event loop.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, target: str, options: StreamOptions, reconnect_s: float) -> None:
+        self._channel = channel
+        self._target = target
+        self._outbox = Outbox(options, reconnect_s)
+        self._changed = asyncio.Condition()
+        self._closed = False
+        self._call: Any = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def stream_id(self) -> str:
+        """The stream's name, once the server has opened it."""
+        return self._outbox.options.stream_id
+
+    @property
+    def session_id(self) -> str:
+        """Names this run of the stream; track ids mean something within it."""
+        return self._outbox.session_id
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were replaced on this side, because the connection was slower than the camera."""
+        return self._outbox.dropped
+
+    @property
+    def reconnects(self) -> int:
+        """How often the connection was made anew."""
+        return self._outbox.reconnects
+
+    @property
+    def lost_answers(self) -> int:
+        """Answers of a lossless stream that were lost with a connection; their frames were not."""
+        return self._outbox.lost_answers
+
+    @property
+    def options(self) -> StreamOptions:
+        """The options in force."""
+        return self._outbox.options
+
+    async def send(self, image: ImageLike, capture_time: float | datetime | None = None) -> int:
+        """Sends a frame; returns its number. See :meth:`facewire.Stream.send`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._outbox.has_room or self._closed)
+            if self._closed or self._outbox.finished:
+                raise FacewireError("the stream is closed: no more frames can be sent")
+            sequence = self._outbox.put(image, capture_time)
+            self._changed.notify_all()
+            return sequence
+
+    async def change(self, options: StreamOptions) -> None:
+        """Other options from the next frame on; the stream's name, and whether it is lossless, stay."""
+        async with self._changed:
+            self._outbox.change(options)
+            self._changed.notify_all()
+
+    async def finish(self) -> None:
+        """No more frames: the answers end after the last one's."""
+        async with self._changed:
+            self._outbox.finished = True
+            self._changed.notify_all()
+
+    async def close(self) -> None:
+        """Ends the stream at once."""
+        async with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._call is not None:
+            self._call.cancel()
+
+    async def recognize(self, frames: AsyncIterable[FrameLike] | Iterable[FrameLike]) -> AsyncIterator[FrameAnswer]:
+        """Sends all frames from a task of its own, and gives the answers. See :meth:`facewire.Stream.recognize`."""
+        feeder = asyncio.create_task(self._feed(frames))
+        try:
+            async for answer in self:
+                yield answer
+            await feeder
+        finally:
+            feeder.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([feeder])
+
+    async def _feed(self, frames: AsyncIterable[FrameLike] | Iterable[FrameLike]) -> None:
+        try:
+            async for frame in _each(frames):
+                if self._closed:
+                    return
+                if isinstance(frame, tuple):
+                    await self.send(*frame)
+                else:
+                    await self.send(frame)
+        finally:
+            await self.finish()
+
+    async def __aiter__(self) -> AsyncIterator[FrameAnswer]:
+        """The answers, until the stream is finished or closed.
+
+        Raises:
+            ServerError: the server refused, or could not be reached for too long.
+        """
+        while not self._closed:
+            try:
+                async for answer in self._answers():
+                    yield answer
+                return
+            except grpc.RpcError as failure:
+                if self._closed:
+                    return
+                error = to_error(failure, self._target)
+                wait_s = self._outbox.wait_before_retry_s(error)
+                if wait_s is None:
+                    await self.close()
+                    raise error from failure
+                await asyncio.sleep(wait_s)
+            except asyncio.CancelledError:
+                if self._closed:  # closing cancels the call
+                    return
+                raise
+
+    async def _answers(self) -> AsyncIterator[FrameAnswer]:
+        self._call = call = self._channel.stream_stream(
+            METHOD,
+            request_serializer=Request.SerializeToString,
+            response_deserializer=stream_pb2.RecognizeStreamResponse.FromString,
+        )(self._requests())
+        try:
+            async for response in call:
+                async with self._changed:
+                    if response.HasField("opened"):
+                        self._outbox.opened(response.opened)
+                    else:
+                        self._outbox.answered(response.answer.sequence)
+                    self._changed.notify_all()
+                if response.HasField("answer"):
+                    yield _parse_stream.frame_answer(response.answer)
+        finally:
+            call.cancel()
+
+    async def _requests(self) -> AsyncIterator[Request]:
+        """What is to be sent, as it comes. gRPC cancels it with the call."""
+        yield self._outbox.begin()
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._closed or self._outbox.has_next or self._outbox.all_sent)
+                if self._closed or self._outbox.all_sent:
+                    return
+                request = self._outbox.next()
+            yield request
+
+
+async def _each(frames: AsyncIterable[FrameLike] | Iterable[FrameLike]) -> AsyncIterator[FrameLike]:
+    if isinstance(frames, AsyncIterable):
+        async for frame in frames:
+            yield frame
+        return
+    for frame in frames:
+        yield frame
+        await asyncio.sleep(0)  # the answers must get their turn
