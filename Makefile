@@ -47,7 +47,7 @@ $(VENV)/.venv:
 
 $(VENV)/.server: $(VENV)/.venv pyproject.toml $(NATIVE)
 	@echo "building and installing facewire (a minute or two the first time) ..."
-	@$(PIP) install --editable '.[server]'
+	@$(PIP) install --editable '.[server,video]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.server

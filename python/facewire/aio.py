@@ -309,6 +309,20 @@ class Client:
             finally:
                 call.cancel()
 
+    async def last_event_id(self) -> int:
+        """The number of the newest event. See :meth:`facewire.Client.last_event_id`."""
+        call = self._channel.unary_stream(
+            _watch.METHOD,
+            request_serializer=stream_pb2.WatchEventsRequest.SerializeToString,
+            response_deserializer=stream_pb2.WatchEventsResponse.FromString,
+        )(stream_pb2.WatchEventsRequest(), timeout=self._timeout_s)
+        try:
+            return int((await anext(aiter(call))).position.event_id)
+        except grpc.RpcError as failure:
+            raise to_error(failure, self.target) from failure
+        finally:
+            call.cancel()
+
     async def list_streams(self) -> list[StreamInfo]:
         """The streams that run, and those that may be resumed, by id."""
         return await self._call(_requests.list_streams())

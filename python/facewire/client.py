@@ -320,6 +320,20 @@ class Client(Connection):
             finally:
                 call.cancel()  # type: ignore[no-untyped-call]
 
+    def last_event_id(self) -> int:
+        """The number of the newest event: what ``after_event_id`` takes to see all that comes later."""
+        call = self._channel.unary_stream(
+            _watch.METHOD,
+            request_serializer=stream_pb2.WatchEventsRequest.SerializeToString,
+            response_deserializer=stream_pb2.WatchEventsResponse.FromString,
+        )(stream_pb2.WatchEventsRequest(), timeout=self._timeout_s)
+        try:
+            return int(next(iter(call)).position.event_id)
+        except grpc.RpcError as failure:
+            raise to_error(failure, self.target) from failure
+        finally:
+            call.cancel()  # type: ignore[no-untyped-call]
+
     def list_streams(self) -> list[StreamInfo]:
         """The streams that run, and those that may be resumed, by id."""
         return self._call(_requests.list_streams())

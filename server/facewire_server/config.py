@@ -120,7 +120,7 @@ class EnrolmentSection(_Section):
     """[enrolment]: what a picture must have to become a template."""
 
     min_face_px: Annotated[float, Field(ge=0)] = 40.0
-    min_sharpness: Annotated[float, Field(ge=0)] = 5.0
+    min_sharpness: Annotated[float, Field(ge=0)] = 2.0
     min_brightness: Annotated[float, Field(ge=0, le=255)] = 40.0
     max_brightness: Annotated[float, Field(ge=0, le=255)] = 235.0
     max_yaw_deg: Annotated[float, Field(ge=0, le=90)] = 45.0

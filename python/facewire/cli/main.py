@@ -27,6 +27,7 @@ _VERBS: Final = {
     "embed": "facewire.cli.pictures:embed",
     "verify": "facewire.cli.pictures:verify",
     "identify": "facewire.cli.pictures:identify",
+    "watch": "facewire.cli.watch:watch",
     "enrol": "facewire.cli.enrol:enrol",
     "gallery": "facewire.cli.gallery:gallery",
     "info": "facewire.cli.status:info",
@@ -36,10 +37,12 @@ _SUMMARIES: Final = {
     "serve": "Run a server.",
     "models": "Fetch, verify and list models.",
     "demo": "Enrol and identify sample photographs on a server of its own.",
+    "eval": "Measure recognition on your own data.",
     "detect": "Find faces in pictures.",
     "embed": "Write the embeddings of faces.",
     "verify": "Compare two people (1:1).",
     "identify": "Say who is in a picture (1:N).",
+    "watch": "Stream a camera or a video: who is there, live.",
     "enrol": "Enrol a folder of people.",
     "gallery": "Manage galleries, subjects and faces.",
     "info": "Show what a server runs.",
@@ -83,6 +86,7 @@ Examples:
   facewire enrol people/ --gallery door             one folder per person
   facewire identify visitor.jpg --gallery door
   facewire verify id-card.jpg selfie.jpg
+  facewire watch 0 --gallery door                   a webcam, live
 \b
 Exit codes: 0 done or yes, 1 no, 2 usage, 3 no server, 4 refused, 5 local file.
 'facewire VERB --help' has more examples.""",

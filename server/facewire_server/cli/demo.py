@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +16,12 @@ import facewire
 from facewire.annotate import annotate
 from facewire.cli.pictures import add_identifications, identification_table, labelled_faces
 from facewire_server.cli.models import byte_progress, ensure_models
+from facewire_server.cli.own_server import running_server, server_arguments
 from facewire_server.cli.settings import effective_config, settings_options
 from facewire_server.inference.download import FetchError
 from facewire_server.inference.samples import fetch_samples
 
 _GALLERY = "demo"
-_START_TIMEOUT_S = 60.0
 _SHEET_ROW_PX = 420
 _PEOPLE = {"person-a": ("Person A", "person_a_1.jpg"), "person-b": ("Person B", "person_b_1.jpg")}
 _PROBES = {
@@ -74,7 +70,7 @@ def demo(config_file: Path | None, settings: tuple[str, ...], output: Path) -> i
         raise click.ClickException(str(error)) from error
     with (
         tempfile.TemporaryDirectory(prefix="facewire-demo-") as folder,
-        _running_server(_arguments(config_file, settings), Path(folder)) as (target, seconds),
+        running_server(server_arguments(config_file, settings), Path(folder)) as (target, seconds),
         facewire.Client(target) as client,
     ):
         out.print(f"server at {target}, serving after {seconds:.1f} s")
@@ -88,33 +84,6 @@ def demo(config_file: Path | None, settings: tuple[str, ...], output: Path) -> i
         return 1
     out.print("[green]all right: the people were recognised, the strangers stayed UNKNOWN[/]")
     return 0
-
-
-def _arguments(config_file: Path | None, settings: tuple[str, ...]) -> list[str]:
-    """The demo's own configuration, for its server."""
-    given = [] if config_file is None else ["--config", str(config_file)]
-    for setting in settings:
-        given += ["--set", setting]
-    return given
-
-
-@contextmanager
-def _running_server(arguments: list[str], folder: Path) -> Iterator[tuple[str, float]]:
-    """A real server process on a free port; its address and the seconds until it served."""
-    command = [sys.executable, "-m", "facewire_server", *arguments, "--port", "0"]
-    command += ["--gallery-db", str(folder / "gallery.db"), "--set", "logging.level=warning"]
-    start = time.monotonic()
-    log = folder / "server.log"
-    with log.open("wb") as log_file:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log_file)  # noqa: S603 - ourselves
-    try:
-        line = process.stdout.readline().decode().strip() if process.stdout else ""  # ends early if the server does
-        if not line.startswith("serving at "):
-            raise click.ClickException(f"the server did not start:\n{log.read_text()}")
-        yield line.removeprefix("serving at "), time.monotonic() - start
-    finally:
-        process.terminate()
-        process.wait(timeout=_START_TIMEOUT_S)
 
 
 def _enrol_and_identify(client: facewire.Client, samples: Path, out: Console) -> list[_Shown]:

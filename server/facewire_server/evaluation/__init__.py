@@ -1,0 +1,1 @@
+"""Measures the product in the field's terms, through a real server."""
