@@ -206,6 +206,8 @@ def _nv12(frame: Any) -> RawFrame:
 
 
 def _to_rgb(image: RawFrame) -> npt.NDArray[np.uint8]:
+    if image.format == "rgb":
+        return image.pixels
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image.pixels), format="nv12")
     return np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
 

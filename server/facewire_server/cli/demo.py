@@ -15,6 +15,7 @@ from rich.console import Console
 import facewire
 from facewire.annotate import annotate
 from facewire.cli.pictures import add_identifications, identification_table, labelled_faces
+from facewire_server.cli.demo_clip import show_clip
 from facewire_server.cli.models import byte_progress, ensure_models
 from facewire_server.cli.own_server import running_server, server_arguments
 from facewire_server.cli.settings import effective_config, settings_options
@@ -53,10 +54,10 @@ class _Shown:
     default=Path("demo-output"),
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the annotated picture.",
+    help="Folder for the annotated picture and video.",
 )
 def demo(config_file: Path | None, settings: tuple[str, ...], output: Path) -> int:
-    """Enrol and identify sample photographs on a server of its own, with a temporary gallery.
+    """Enrol and identify sample photographs on a server of its own, and stream a clip made of them.
 
     Fetches the models and six photographs of public figures if they are not here. Exit code 1 if an answer is wrong.
     """
@@ -75,12 +76,14 @@ def demo(config_file: Path | None, settings: tuple[str, ...], output: Path) -> i
     ):
         out.print(f"server at {target}, serving after {seconds:.1f} s")
         shown = _enrol_and_identify(client, samples, out)
+        out.print("a clip of the same people and a stranger, streamed:")
+        problems = show_clip(client, _GALLERY, samples, output, out)
     out.print("server stopped")
     picture = _write_sheet(shown, output)
     out.print(f"annotated picture: {picture}")
-    wrong = [s.picture.name for s in shown if not s.right]
-    if wrong:
-        out.print(f"[red]wrong answers for: {', '.join(wrong)}[/]")
+    problems += [f"wrong answer for {s.picture.name}" for s in shown if not s.right]
+    if problems:
+        out.print(f"[red]{'; '.join(problems)}[/]")
         return 1
     out.print("[green]all right: the people were recognised, the strangers stayed UNKNOWN[/]")
     return 0

@@ -1,8 +1,7 @@
 """Whose turn it is: fair shares of the worker threads for streams among each other, and for calls against streams.
 
-Everybody's time on the threads is added up, and who had least comes next (virtual time, as in fair queueing:
-A. Demers, S. Keshav, S. Shenker, "Analysis and simulation of a fair queueing algorithm", SIGCOMM 1989). Who was idle
-gets no credit for it. Time, not turns: a stream of many faces must not take more of the box than the others.
+Everybody's time on the threads is added up, and who had least comes next; who was idle gets no credit for it (start-time
+fair queueing: P. Goyal, H. M. Vin, H. Cheng, IEEE/ACM Transactions on Networking 5(5), 1997). Time, not turns: a stream of many faces must not take more of the box than the others.
 """
 
 from __future__ import annotations
@@ -80,7 +79,9 @@ class Turns:
         self._ready: list[Lane] = []
         self._call_account = Account(share=call_share)
         self._stream_account = Account(share=1.0 - call_share)
-        self._latest_lane_s = 0.0
+        # Virtual times: what whoever was chosen last had had then. Who comes after idling begins there.
+        self._now_s = 0.0
+        self._lanes_now_s = 0.0
 
     def __bool__(self) -> bool:
         return bool(self._calls or self._ready)
@@ -88,7 +89,7 @@ class Turns:
     def add_call(self, call: WaitingCall) -> None:
         """A call waits."""
         if not self._calls:
-            self._call_account.catch_up(self._stream_account.had_s)
+            self._call_account.catch_up(self._now_s)
         self._calls.append(call)
 
     def wake(self, lane: Lane) -> bool:
@@ -99,8 +100,8 @@ class Turns:
             lane.again = True
             return False
         if not self._ready:
-            self._stream_account.catch_up(self._call_account.had_s)
-        lane.account.catch_up(self._latest_lane_s)
+            self._stream_account.catch_up(self._now_s)
+        lane.account.catch_up(self._lanes_now_s)
         lane.waiting_since = time.monotonic()
         self._ready.append(lane)
         return True
@@ -115,11 +116,13 @@ class Turns:
     def next(self) -> Turn:
         """Who had least comes next, a call before a stream; there must be something."""
         if self._calls and (not self._ready or self._call_account.had_s <= self._stream_account.had_s):
+            self._now_s = max(self._now_s, self._call_account.had_s)
             return Turn(self._calls.popleft().work, ((self._call_account, self._call_account.begin()),), None)
         # Of two that had the same, the one whose frame is older.
         lane = min(self._ready, key=lambda each: (each.account.had_s, each.waiting_since))
         self._ready.remove(lane)
-        self._latest_lane_s = max(self._latest_lane_s, lane.account.had_s)
+        self._now_s = max(self._now_s, self._stream_account.had_s)
+        self._lanes_now_s = max(self._lanes_now_s, lane.account.had_s)
         lane.waiting_since = None
         lane.running = True
         accounts = ((self._stream_account, self._stream_account.begin()), (lane.account, lane.account.begin()))

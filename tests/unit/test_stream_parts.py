@@ -1,0 +1,189 @@
+"""The small parts of a stream: its clock, its pace, lines and zones, counting people once."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facewire_server.domain.boundary import Crossing, Line, Position, Zone, watch
+from facewire_server.domain.crowd import CrowdCounter, PeopleMemory
+from facewire_server.domain.face import FloatArray
+from facewire_server.streaming.clock import StreamClock
+from facewire_server.streaming.pace import Pace
+
+# --- clock ----------------------------------------------------------------------------------------------
+
+
+def test_stream_time_follows_the_camera() -> None:
+    clock = StreamClock()
+    assert [clock.advance(ms) for ms in (5000, 5100, 5100, 6000)] == [0.0, 0.1, 0.1, 1.0]
+
+
+def test_a_camera_clock_set_back_does_not_stop_time() -> None:
+    clock = StreamClock()
+    clock.advance(1_000_000)
+    clock.advance(1_002_000)
+    back = clock.advance(500)
+    assert 2.0 < back < 2.1
+    assert clock.advance(1500) == pytest.approx(back + 1.0, abs=1e-3)
+
+
+@given(st.lists(st.integers(-(2**53), 2**53), min_size=1, max_size=50))
+def test_stream_time_never_falls(times_ms: list[int]) -> None:
+    clock = StreamClock()
+    seen = [clock.advance(ms) for ms in times_ms]
+    assert all(b >= a for a, b in pairwise(seen))
+    assert np.isfinite(seen).all()
+
+
+# --- pace -----------------------------------------------------------------------------------------------
+
+
+def drive(pace: Pace, seconds: int, fps: int, capacity: float, start: float = 1.0) -> list[int]:
+    """A camera against a box that detects so many frames a second; predicted frames cost nothing."""
+    received = dropped = 0
+    ks = []
+    for second in range(seconds):
+        wanted = fps / pace.every
+        received += fps
+        dropped += round(fps * max(0.0, 1 - capacity / wanted))
+        pace.observe(received, dropped, start + second)
+        ks.append(pace.every)
+    return ks
+
+
+def test_k_grows_until_nothing_is_dropped_and_stays_there() -> None:
+    pace = Pace(1)
+    ks = drive(pace, 60, fps=30, capacity=11)
+    assert ks[-1] in (2, 3)
+    assert pace.overloaded
+    assert sum(a != b for a, b in pairwise(ks[20:])) <= 6, "k must not swing to and fro"
+
+
+def test_faces_are_looked_for_a_few_times_a_second_whatever_the_load() -> None:
+    pace = Pace(1)
+    assert max(drive(pace, 60, fps=30, capacity=0.5)) <= 30 / 4
+
+
+def test_k_comes_back_when_the_load_is_gone() -> None:
+    pace = Pace(2)
+    drive(pace, 20, fps=30, capacity=6)
+    assert pace.overloaded
+    ks = drive(pace, 200, fps=30, capacity=1000, start=30.0)
+    assert ks[-1] == 2
+    assert not pace.overloaded
+
+
+def test_without_load_k_is_what_was_asked_for() -> None:
+    pace = Pace(3)
+    assert set(drive(pace, 30, fps=30, capacity=100)) == {3}
+    pace.want(5)
+    assert pace.every == 5
+
+
+# --- lines and zones ------------------------------------------------------------------------------------
+
+
+def crossings(boundary: Line | Zone, way: list[Position]) -> list[Crossing]:
+    watching = watch(boundary)
+    return [crossing for at in way if (crossing := watching.move(at)) is not None]
+
+
+DOOR = Line("door", (0.5, 1.0), (0.5, 0.0))  # upwards: the right side is in
+
+
+def test_a_line_tells_directions() -> None:
+    right = [(x / 10, 0.5) for x in range(11)]
+    assert crossings(DOOR, right) == [Crossing.IN]
+    assert crossings(DOOR, right[::-1]) == [Crossing.OUT]
+    assert crossings(DOOR, right + right[::-1]) == [Crossing.IN, Crossing.OUT]
+
+
+def test_a_box_that_trembles_on_the_line_does_not_cross_it() -> None:
+    assert crossings(DOOR, [(0.3, 0.5)] + [(0.5 + d, 0.5) for d in (0.004, -0.004) * 20]) == []
+
+
+def test_past_the_ends_of_a_line_is_not_over_it() -> None:
+    short = Line("gate", (0.5, 0.4), (0.5, 0.2))
+    assert crossings(short, [(0.3, 0.8), (0.7, 0.8)]) == []
+    assert crossings(short, [(0.3, 0.3), (0.7, 0.3)]) == [Crossing.IN]
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=40))
+def test_directions_over_a_full_line_alternate(way: list[Position]) -> None:
+    full = Line("wall", (0.5, -10.0), (0.5, 10.0))
+    seen = crossings(full, way)
+    assert all(a is not b for a, b in pairwise(seen))
+
+
+def test_zones_are_entered_and_left_once() -> None:
+    zone = Zone("counter", ((0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)))
+    way = [(0.1, 0.5), (0.5, 0.5), (0.5, 0.5), (0.5, 0.55), (0.9, 0.5), (0.9, 0.5)]
+    assert crossings(zone, way) == [Crossing.IN, Crossing.OUT]
+    assert crossings(zone, [(0.1, 0.5), (0.5, 0.5), (0.1, 0.5), (0.1, 0.5)]) == [], "once is a tremble"
+    watching = watch(zone)
+    watching.move((0.5, 0.5))
+    watching.move((0.5, 0.5))
+    assert watching.end() is Crossing.OUT
+    assert watching.end() is None
+
+
+def test_a_zone_need_not_be_convex() -> None:
+    horseshoe = Zone("u", ((0, 0), (1, 0), (1, 1), (0.7, 1), (0.7, 0.3), (0.3, 0.3), (0.3, 1), (0, 1)))
+    assert horseshoe.contains((0.1, 0.9))
+    assert not horseshoe.contains((0.5, 0.9))
+
+
+# --- people ---------------------------------------------------------------------------------------------
+
+
+def looks(seed: int) -> FloatArray:
+    vector = np.random.default_rng(seed).normal(size=128).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def test_people_who_come_back_are_the_same() -> None:
+    memory = PeopleMemory(60.0, 0.5)
+    ada = memory.person_of(looks(1), 0.0)
+    memory.seen(ada, looks(1), 0.0)
+    assert memory.person_of(looks(1), 30.0) == ada
+    assert memory.person_of(looks(2), 30.0) != ada
+    assert memory.person_of(looks(1), 61.0) != ada, "forgotten"
+
+
+def test_a_name_makes_two_tracks_one_person() -> None:
+    memory = PeopleMemory(60.0, 0.5)
+    first, second = memory.new(), memory.new()
+    assert memory.named(first, "ada") == first
+    assert memory.named(second, "ada") == first
+
+
+def test_memory_is_bounded() -> None:
+    memory = PeopleMemory(1e9, 0.99)
+    for i in range(1500):
+        memory.seen(memory.new(), looks(i), float(i))
+        memory.named(i, f"subject-{i}")
+    assert len(memory._people) <= 1000
+    assert len(memory._subjects) <= 1500
+
+
+def test_figures_count_people_once() -> None:
+    counter = CrowdCounter()
+    counter.begin(0.0, 1000)
+    counter.present(1, "ada")
+    counter.present(2, None)
+    counter.present(3, None)
+    counter.same(1, 3)
+    counter.entered()
+    counter.ended(2.0)
+    counter.ended(4.0)
+    figures = counter.figures(people_now=2)
+    assert (figures.unique_people, figures.unique_subjects, figures.entries, figures.exits) == (2, 1, 1, 0)
+    assert figures.mean_dwell_s == 3.0
+    assert figures.interval_start_ms == 1000
+    counter.begin(60.0, 61_000)
+    assert counter.figures(0).unique_people == 0
