@@ -40,3 +40,22 @@ def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
 def blurred(bgr: Pixels, sigma: float) -> Pixels:
     """The picture out of focus."""
     return np.asarray(cv2.GaussianBlur(bgr, (0, 0), sigma), dtype=np.uint8)
+
+
+def jpeg(bgr: Pixels, quality: int = 90) -> bytes:
+    """The frame as a JPEG file's bytes."""
+    return encoded(Image.fromarray(bgr[:, :, ::-1]), "JPEG", quality=quality)
+
+
+def walking(path: Path, count: int, *, face_px: int = 240, speed: int = 20) -> list[Pixels]:
+    """A photograph that walks to and fro over a 640 x 480 picture, BGR."""
+    photo = Image.open(path).convert("RGB")
+    photo.thumbnail((face_px, face_px))
+    way = [*range(0, 640 - photo.width, speed)]
+    way += way[::-1]
+    frames = []
+    for number in range(count):
+        picture = Image.new("RGB", (640, 480), (120, 125, 130))
+        picture.paste(photo, (way[number % len(way)], 120))
+        frames.append(np.ascontiguousarray(np.asarray(picture)[:, :, ::-1]))
+    return frames

@@ -193,5 +193,5 @@ def _timestamp(moment: float | datetime | None) -> Timestamp:
     if isinstance(moment, datetime):
         stamp.FromDatetime(moment.astimezone(timezone.utc))
     else:
-        stamp.FromNanoseconds(round(moment * 1e9))
+        stamp.FromMicroseconds(round(moment * 1e6))
     return stamp

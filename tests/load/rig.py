@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from PIL import Image
 
 import facewire
 from facewire_server.config import load_config
@@ -19,6 +17,7 @@ from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
 from facewire_server.inference.samples import fetch_samples
 from tests.conftest import RunningServer, running_server
+from tests.pictures import jpeg, walking
 
 GALLERY = "load"
 
@@ -61,18 +60,4 @@ def rig(*settings: str) -> Iterator[Rig]:
         client.create_gallery(GALLERY)
         client.enrol(GALLERY, "person-a", [samples / "person_a_1.jpg"])
         client.enrol(GALLERY, "person-b", [samples / "person_b_1.jpg"])
-        yield Rig(server, samples, _frames(samples))
-
-
-def _frames(samples: Path) -> list[bytes]:
-    """A person walks over a 640 x 480 picture and back, as JPEG."""
-    face = Image.open(samples / "person_a_2.jpg").convert("RGB")
-    face.thumbnail((240, 240))
-    frames = []
-    for x in [*range(0, 400, 20), *range(400, 0, -20)]:
-        picture = Image.new("RGB", (640, 480), (120, 125, 130))
-        picture.paste(face, (x, 120))
-        out = io.BytesIO()
-        picture.save(out, "JPEG", quality=85)
-        frames.append(out.getvalue())
-    return frames
+        yield Rig(server, samples, [jpeg(frame) for frame in walking(samples / "person_a_2.jpg", 40)])

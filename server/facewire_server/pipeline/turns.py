@@ -1,7 +1,8 @@
 """Whose turn it is: fair shares of the worker threads for streams among each other, and for calls against streams.
 
-Everybody's time on the threads is added up, and who had least comes next; who was idle gets no credit for it (start-time
-fair queueing: P. Goyal, H. M. Vin, H. Cheng, IEEE/ACM Transactions on Networking 5(5), 1997). Time, not turns: a stream of many faces must not take more of the box than the others.
+Everybody's time on the threads is added up, and who had least comes next; who was idle gets no credit for it
+(start-time fair queueing: P. Goyal, H. M. Vin, H. Cheng, IEEE/ACM Transactions on Networking 5(5), 1997). Time, not
+turns: a stream of many faces must not take more of the box than the others.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from facewire_server.streaming.session import ArrivedFrame
 
 Requests = AsyncIterator[pb.RecognizeStreamRequest]
 _PAGE: Final = 100
+_SETTLE_S: Final = 0.05
 # A watcher that sees nothing is told where it stands so often.
 _POSITION_EVERY_S: Final = 10.0
 
@@ -85,6 +86,9 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
         except DomainError as error:
             connection.fail(error)
         else:
+            # A broken connection ends the requests too, and the cancellation comes right behind: that sender is not
+            # done, it may resume.
+            await asyncio.sleep(_SETTLE_S)
             engine.streams.finish(connection)
 
     @staticmethod
