@@ -23,6 +23,8 @@ Request = stream_pb2.RecognizeStreamRequest
 WINDOW: Final = 4
 _FIRST_BACKOFF_S: Final = 0.2
 _LONGEST_BACKOFF_S: Final = 5.0
+_FIRST_ATTEMPTS: Final = 3
+_STARTING: Final = "NOT_READY"
 
 
 class Backoff:
@@ -35,12 +37,12 @@ class Backoff:
     def __init__(self, longest_s: float) -> None:
         self._longest_s = longest_s
         self._failing_since: float | None = None
-        self._attempt = 0
+        self.attempts = 0
 
     def succeeded(self) -> None:
         """The connection works."""
         self._failing_since = None
-        self._attempt = 0
+        self.attempts = 0
 
     def wait_s(self, error: ServerError) -> float | None:
         """Seconds; None: this error will not pass, or has lasted too long."""
@@ -52,8 +54,8 @@ class Backoff:
         now = time.monotonic()
         if self._failing_since is None:
             self._failing_since = now
-        wait_s = min(_FIRST_BACKOFF_S * 2.0**self._attempt, _LONGEST_BACKOFF_S)
-        self._attempt += 1
+        wait_s = min(_FIRST_BACKOFF_S * 2.0**self.attempts, _LONGEST_BACKOFF_S)
+        self.attempts += 1
         return wait_s if now - self._failing_since + wait_s <= self._longest_s else None
 
 
@@ -181,9 +183,11 @@ class Outbox:
 
     def wait_before_retry_s(self, error: ServerError) -> float | None:
         """How long to wait before connecting again; None: this error will not pass, or has lasted too long."""
-        if isinstance(error, OverloadedError) and not self._was_open:
-            return None
-        return self._backoff.wait_s(error)
+        if self._was_open or error.reason == _STARTING:
+            return self._backoff.wait_s(error)
+        # The first time: more likely a wrong address, or a full server, than something that will pass.
+        again = isinstance(error, UnavailableError) and self._backoff.attempts < _FIRST_ATTEMPTS
+        return self._backoff.wait_s(error) if again else None
 
 
 def _timestamp(moment: float | datetime | None) -> Timestamp:
