@@ -6,7 +6,7 @@ export FACEWIRE_MODELS__CACHE_DIR ?= $(CURDIR)/.cache/facewire
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 NATIVE := CMakeLists.txt $(shell find csrc/core csrc/kernels csrc/bindings -type f)
 
- .PHONY: help demo test check arm64-check old-cpu-check image-check format generate clean
+.PHONY: help demo test check arm64-check old-cpu-check image-check soak load format generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ old-cpu-check: $(VENV)/.test ## Run the C++ tests on an emulated processor witho
 
 image-check: $(VENV)/.server ## Build the container image, run it, enrol and identify
 	@scripts/image-check.sh
+
+soak: $(VENV)/.test ## Streams opened, cancelled and resumed at random for MINUTES (20)
+	@$(BIN)/python -m tests.load.soak --minutes $(or $(MINUTES),20)
+
+load: $(VENV)/.test ## Streams at twice what this machine can do for SECONDS (60)
+	@$(BIN)/python -m tests.load.fair_shares --seconds $(or $(SECONDS),60)
 
 format: $(VENV)/.check ## Format Python and C++
 	@$(BIN)/ruff format && $(BIN)/ruff check --fix && $(BIN)/clang-format -i $$(git ls-files '*.cpp' '*.hpp' '*.inl')
