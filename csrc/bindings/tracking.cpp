@@ -10,14 +10,20 @@
 namespace facewire::bindings {
 namespace {
 
-// Keeps the last time, which must not fall: filters run forward only. Calls take microseconds and keep the GIL.
+// Keeps the last time, which must not fall: filters run forward only. A frame of a few faces takes microseconds, a crowd
+// milliseconds: then without the GIL.
 class TimedTracker {
   public:
     explicit TimedTracker(const TrackerSettings& settings) : tracker_(settings), ttl_s_(settings.ttl_s) {}
 
     py::array_t<bool> ambiguous(double time_s, py::handle boxes_in) {
         const auto boxes = boxes_of(boxes_in);
-        const std::vector<bool> unclear = tracker_.ambiguous(time_at(time_s), boxes.data(), boxes.size());
+        const double at = time_at(time_s);
+        std::vector<bool> unclear;
+        {
+            const py::gil_scoped_release unlocked;
+            unclear = tracker_.ambiguous(at, boxes.data(), boxes.size());
+        }
         py::array_t<bool> out(static_cast<py::ssize_t>(unclear.size()));
         std::copy(unclear.begin(), unclear.end(), out.mutable_data());
         return out;
@@ -32,7 +38,11 @@ class TimedTracker {
             affinity = require_input<float>(affinity_in, "affinity", {tracks, count}).data;
         }
         last_s_ = time_at(time_s);
-        const std::vector<std::int64_t> ids = tracker_.update(time_s, boxes.data(), boxes.size(), affinity);
+        std::vector<std::int64_t> ids;
+        {
+            const py::gil_scoped_release unlocked;
+            ids = tracker_.update(time_s, boxes.data(), boxes.size(), affinity);
+        }
         return py::array_t<std::int64_t>(static_cast<py::ssize_t>(ids.size()), ids.data());
     }
 
@@ -89,11 +99,13 @@ class TimedTracker {
     double last_s_ = -1e300;
 };
 
-std::unique_ptr<TimedTracker> make_tracker(double ttl_s, std::int32_t confirm_hits, double tentative_s) {
+std::unique_ptr<TimedTracker> make_tracker(double ttl_s, std::int32_t confirm_hits, double tentative_s,
+                                           std::size_t max_tracks) {
     if (!(ttl_s > 0) || !(tentative_s > 0) || !std::isfinite(ttl_s) || !std::isfinite(tentative_s))
         throw py::value_error("ttl_s and tentative_s must be positive");
     if (confirm_hits < 1) throw py::value_error("confirm_hits must be at least 1");
-    return std::make_unique<TimedTracker>(TrackerSettings{ttl_s, confirm_hits, tentative_s});
+    if (max_tracks < 1) throw py::value_error("max_tracks must be at least 1");
+    return std::make_unique<TimedTracker>(TrackerSettings{ttl_s, confirm_hits, tentative_s, max_tracks});
 }
 
 }  // namespace
@@ -101,7 +113,7 @@ std::unique_ptr<TimedTracker> make_tracker(double ttl_s, std::int32_t confirm_hi
 void register_tracking(py::module_& m) {
     py::class_<TimedTracker>(m, "Tracker")
         .def(py::init(&make_tracker), py::kw_only(), py::arg("ttl_s") = 3.0, py::arg("confirm_hits") = 3,
-             py::arg("tentative_s") = 0.5)
+             py::arg("tentative_s") = 0.5, py::arg("max_tracks") = 1000)
         .def("ambiguous", &TimedTracker::ambiguous, py::arg("time_s"), py::arg("boxes"))
         .def("update", &TimedTracker::update, py::arg("time_s"), py::arg("boxes"), py::arg("affinity") = py::none())
         .def("expire", &TimedTracker::expire, py::arg("time_s"))

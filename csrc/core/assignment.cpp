@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace facewire {
 namespace {
@@ -86,18 +87,59 @@ class Matching {
     std::vector<std::size_t> owner_, way_;
 };
 
-}  // namespace
+// Rows and columns that compete with each other, directly or through others: they can be matched on their own.
+struct Group {
+    std::vector<std::size_t> rows, columns;
+};
 
-std::vector<std::int32_t> assign(const std::vector<float>& cost, std::size_t rows, std::size_t columns, float limit) {
-    const Costs costs(cost, columns, limit);
+std::vector<Group> groups_of(const std::vector<float>& cost, std::size_t rows, std::size_t columns, float limit) {
+    std::vector<bool> row_seen(rows), column_seen(columns);
+    std::vector<Group> groups;
+    for (std::size_t first = 0; first < rows; ++first) {
+        if (row_seen[first]) continue;
+        Group group;
+        group.rows.push_back(first);
+        row_seen[first] = true;
+        for (std::size_t i = 0; i < group.rows.size(); ++i) {
+            for (std::size_t c = 0; c < columns; ++c) {
+                if (column_seen[c] || !(cost[group.rows[i] * columns + c] < limit)) continue;
+                column_seen[c] = true;
+                group.columns.push_back(c);
+                for (std::size_t r = 0; r < rows; ++r) {
+                    if (row_seen[r] || !(cost[r * columns + c] < limit)) continue;
+                    row_seen[r] = true;
+                    group.rows.push_back(r);
+                }
+            }
+        }
+        if (!group.columns.empty()) groups.push_back(std::move(group));
+    }
+    return groups;
+}
+
+void match(const std::vector<float>& cost, std::size_t all_columns, const Group& group, float limit,
+           std::vector<std::int32_t>& assigned) {
+    const std::size_t rows = group.rows.size(), columns = group.columns.size();
+    std::vector<float> own(rows * columns);
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t c = 0; c < columns; ++c)
+            own[r * columns + c] = cost[group.rows[r] * all_columns + group.columns[c]];
+    const Costs costs(own, columns, limit);
     // As many spare columns as rows: nobody has to take a real one.
     Matching matching(costs, rows, columns + rows);
     for (std::size_t row = 1; row <= rows; ++row) matching.add_row(row);
-    std::vector<std::int32_t> assigned(rows, kUnassigned);
     for (std::size_t column = 0; column < columns; ++column) {
         const std::size_t row = matching.owner(column + 1);
-        if (row > 0 && cost[(row - 1) * columns + column] < limit) assigned[row - 1] = static_cast<std::int32_t>(column);
+        if (row > 0 && own[(row - 1) * columns + column] < limit)
+            assigned[group.rows[row - 1]] = static_cast<std::int32_t>(group.columns[column]);
     }
+}
+
+}  // namespace
+
+std::vector<std::int32_t> assign(const std::vector<float>& cost, std::size_t rows, std::size_t columns, float limit) {
+    std::vector<std::int32_t> assigned(rows, kUnassigned);
+    for (const Group& group : groups_of(cost, rows, columns, limit)) match(cost, columns, group, limit, assigned);
     return assigned;
 }
 

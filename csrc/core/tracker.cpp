@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "assignment.hpp"
 
@@ -76,8 +77,13 @@ void Tracker::Track::observe(const TrackedBox& seen, double time_s) {
     ++hits;
 }
 
+bool Tracker::over(const Track& track, double time_s) const {
+    return time_s - track.seen_s > (track.confirmed ? settings_.ttl_s : settings_.tentative_s);
+}
+
 // From 0, where it should be, to 1, at the edge of its reach.
-float Tracker::motion_cost(const Track& track, const TrackedBox& box, double time_s) {
+float Tracker::motion_cost(const Track& track, const TrackedBox& box, double time_s) const {
+    if (over(track, time_s)) return kOutOfReach;
     const TrackedBox place = track.box(time_s);
     const double size = std::exp(0.5 * (log_size(place) + log_size(box)));
     const double dx = (place.x + place.width / 2) - (box.x + box.width / 2);
@@ -140,7 +146,18 @@ std::vector<std::int64_t> Tracker::update(double time_s, const TrackedBox* boxes
         ids[b] = next_id_;
         start(boxes[b], time_s);
     }
+    make_room();
     return ids;
+}
+
+void Tracker::make_room() {
+    while (tracks_.size() > settings_.max_tracks) {
+        const auto first = std::min_element(tracks_.begin(), tracks_.end(), [](const Track& a, const Track& b) {
+            return a.confirmed != b.confirmed ? b.confirmed : a.seen_s < b.seen_s;
+        });
+        evicted_.push_back(first->id);
+        tracks_.erase(first);
+    }
 }
 
 void Tracker::start(const TrackedBox& box, double time_s) {
@@ -167,11 +184,11 @@ void Tracker::confirm(Track& track) const {
 }
 
 std::vector<std::int64_t> Tracker::expire(double time_s) {
-    std::vector<std::int64_t> ended;
+    std::vector<std::int64_t> ended = std::exchange(evicted_, {});
     std::erase_if(tracks_, [&](const Track& track) {
-        const bool over = time_s - track.seen_s > (track.confirmed ? settings_.ttl_s : settings_.tentative_s);
-        if (over) ended.push_back(track.id);
-        return over;
+        const bool ends = over(track, time_s);
+        if (ends) ended.push_back(track.id);
+        return ends;
     });
     return ended;
 }

@@ -29,6 +29,7 @@ struct TrackerSettings {
     // A track is confirmed when seen so often; before that it ends when unseen for tentative_s.
     std::int32_t confirm_hits;
     double tentative_s;
+    std::size_t max_tracks;  // beyond, whoever was unseen longest ends, unconfirmed ones first
 };
 
 struct TrackView {
@@ -53,7 +54,7 @@ class Tracker {
     // `time_s` must not fall.
     std::vector<std::int64_t> update(double time_s, const TrackedBox* boxes, std::size_t count, const float* affinity);
 
-    // Ends tracks unseen for too long; returns their ids.
+    // Ends tracks unseen for too long; returns their ids, and those of tracks that had to make room meanwhile.
     std::vector<std::int64_t> expire(double time_s);
 
     // The track `lost` was found again as `found`: it goes on from there, and `found` is no more. False if either is
@@ -77,13 +78,16 @@ class Tracker {
         void observe(const TrackedBox& seen, double time_s);
     };
 
-    static float motion_cost(const Track& track, const TrackedBox& box, double time_s);
+    bool over(const Track& track, double time_s) const;
+    float motion_cost(const Track& track, const TrackedBox& box, double time_s) const;
     std::vector<float> motion_costs(double time_s, const TrackedBox* boxes, std::size_t count) const;
     void start(const TrackedBox& box, double time_s);
     void confirm(Track& track) const;
+    void make_room();
 
     TrackerSettings settings_;
     std::vector<Track> tracks_;
+    std::vector<std::int64_t> evicted_;
     std::int64_t next_id_ = 1;
 };
 

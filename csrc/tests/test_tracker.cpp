@@ -16,7 +16,7 @@ namespace {
 using tests::Random;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr TrackerSettings kSettings{3.0, 3, 0.5};
+constexpr TrackerSettings kSettings{3.0, 3, 0.5, 1000};
 
 double total_of(const std::vector<std::int32_t>& assigned, const std::vector<float>& cost, std::size_t columns,
                 float limit) {
@@ -184,6 +184,26 @@ TEST(tracks_end_when_unseen_for_too_long) {
     CHECK_EQUAL(tracker.size(), std::size_t{0});
     // Numbers are not used again.
     CHECK_EQUAL(tracker.update(4.0, &standing, 1, nullptr)[0], 3);
+}
+
+TEST(a_track_that_is_over_is_matched_no_more_even_before_it_is_ended) {
+    Tracker tracker(kSettings);
+    const TrackedBox here = person(300, 300);
+    for (int frame = 0; frame < 5; ++frame) tracker.update(frame / 30.0, &here, 1, nullptr);
+    CHECK_EQUAL(tracker.update(3600.0, &here, 1, nullptr)[0], 2);
+    CHECK(tracker.expire(3600.0) == std::vector<std::int64_t>{1});
+}
+
+TEST(there_is_an_end_to_the_number_of_tracks) {
+    Tracker tracker({3.0, 3, 0.5, 5});
+    const TrackedBox regular = person(100, 100);
+    for (int frame = 0; frame < 5; ++frame) tracker.update(0.01 * frame, &regular, 1, nullptr);
+    std::vector<TrackedBox> crowd{regular};
+    for (int i = 1; i < 10; ++i) crowd.push_back(person(100 + 300 * i, 100));
+    tracker.update(0.06, crowd.data(), crowd.size(), nullptr);
+    CHECK_EQUAL(tracker.size(), std::size_t{5});
+    CHECK_EQUAL(tracker.expire(0.06).size(), std::size_t{5});
+    CHECK_EQUAL(tracker.ids()[0], 1);  // the confirmed one stays
 }
 
 TEST(a_lost_track_goes_on_where_it_was_found) {

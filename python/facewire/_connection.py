@@ -32,6 +32,7 @@ class Connection:
         self.target = full_target(target)
         self._timeout_s = timeout_s
         self._retries = retries
+        self._closed = False
         self._channel = grpc.insecure_channel(self.target, options=CHANNEL_OPTIONS)
 
     def __enter__(self) -> Self:
@@ -46,7 +47,8 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Closes the connection; calls under way fail."""
+        """Closes the connection; calls under way fail, watching ends."""
+        self._closed = True
         self._channel.close()
 
     def is_serving(self, *, service: str = "", timeout_s: float = 2.0) -> bool:

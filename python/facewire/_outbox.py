@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from facewire.errors import OverloadedError, ServerError, UnavailableError
+from facewire.errors import ImageError, OverloadedError, ServerError, UnavailableError
 from facewire.images import ImageLike, image_message
 from facewire.stream_options import StreamOptions
 from facewire.v1 import image_pb2, stream_pb2
@@ -24,6 +24,7 @@ WINDOW: Final = 4
 _FIRST_BACKOFF_S: Final = 0.2
 _LONGEST_BACKOFF_S: Final = 5.0
 _FIRST_ATTEMPTS: Final = 3
+_YEAR_10000: Final = 253_402_300_800
 _STARTING: Final = "NOT_READY"
 
 
@@ -194,6 +195,8 @@ def _timestamp(moment: float | datetime | None) -> Timestamp:
     if moment is None:
         moment = time.time()
     stamp = Timestamp()
+    if isinstance(moment, float | int) and not abs(moment) < _YEAR_10000:
+        raise ImageError(f"capture_time must be Unix time in seconds, not {moment}")
     if isinstance(moment, datetime):
         stamp.FromDatetime(moment.astimezone(timezone.utc))
     else:

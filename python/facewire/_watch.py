@@ -24,11 +24,13 @@ class WatchCursor:
         after_event_id: int | None,
         from_oldest: bool,
     ) -> None:
+        if after_event_id is not None and from_oldest:
+            raise ValueError("after_event_id and from_oldest exclude each other")
         self._request = stream_pb2.WatchEventsRequest(
             gallery_id=gallery_id,
             stream_id=stream_id,
             subject_label=subject_label,
-            kinds=[f"EVENT_KIND_{kind.value}" for kind in kinds],
+            kinds=[f"EVENT_KIND_{EventKind(kind).value}" for kind in kinds],
         )
         self._after = after_event_id
         self._from_oldest = from_oldest

@@ -4,41 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TypeVar
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health_pb2
-from typing_extensions import Self
 
 from facewire import _parse, _requests, _watch, results
-from facewire._channel import (
-    CHANNEL_OPTIONS,
-    DEFAULT_RETRIES,
-    DEFAULT_TARGET,
-    DEFAULT_TIMEOUT_S,
-    FILE_CHUNK_BYTES,
-    full_target,
-)
+from facewire._aio_connection import Connection
+from facewire._channel import FILE_CHUNK_BYTES
 from facewire._outbox import Backoff
 from facewire._private_file import private_file
-from facewire._requests import EnrolItem, ProbeLike, Unary, VerifySideLike
-from facewire._status import retry_delay_s, to_error
+from facewire._requests import EnrolItem, ProbeLike, VerifySideLike
+from facewire._status import to_error
 from facewire.aio_stream import Stream
-from facewire.errors import UnavailableError
 from facewire.images import ImageLike
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
 from facewire.v1 import gallery_pb2, stream_pb2
 
-T = TypeVar("T")
 
-
-class Client:
+class Client(Connection):
     """A connection to a facewire server, for one event loop; an async context manager.
 
     Arguments, results and errors are those of :class:`facewire.Client`; lists are async iterators.
@@ -47,33 +33,6 @@ class Client:
         >>> async with facewire.aio.Client() as client:
         ...     answer = await client.identify("door", "visitor.jpg")
     """
-
-    def __init__(
-        self,
-        target: str = DEFAULT_TARGET,
-        *,
-        timeout_s: float = DEFAULT_TIMEOUT_S,
-        retries: int = DEFAULT_RETRIES,
-    ) -> None:
-        self.target = full_target(target)
-        self._timeout_s = timeout_s
-        self._retries = retries
-        self._channel = grpc.aio.insecure_channel(self.target, options=CHANNEL_OPTIONS)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Closes the connection; calls under way fail."""
-        await self._channel.close(None)
 
     # --- pictures -------------------------------------------------------------------------------------------
 
@@ -270,9 +229,15 @@ class Client:
 
     # --- streams --------------------------------------------------------------------------------------------
 
-    def stream(self, options: StreamOptions | None = None, *, reconnect_s: float = 60.0) -> Stream:
+    def stream(
+        self,
+        options: StreamOptions | None = None,
+        *,
+        reconnect_s: float = 60.0,
+        on_trouble: Callable[[str], None] | None = None,
+    ) -> Stream:
         """A stream of frames; use it as an async context manager. See :meth:`facewire.Client.stream`."""
-        return Stream(self._channel, self.target, options or StreamOptions(), reconnect_s)
+        return Stream(self._channel, self.target, options or StreamOptions(), reconnect_s, on_trouble)
 
     async def watch_events(
         self,
@@ -293,7 +258,7 @@ class Client:
             request_serializer=stream_pb2.WatchEventsRequest.SerializeToString,
             response_deserializer=stream_pb2.WatchEventsResponse.FromString,
         )
-        while True:
+        while not self._closed:
             call = method(cursor.request())
             try:
                 async for response in call:
@@ -302,6 +267,8 @@ class Client:
                         yield told
             except grpc.RpcError as failure:
                 error = to_error(failure, self.target)
+                if self._closed:
+                    return
                 wait_s = backoff.wait_s(error)
                 if wait_s is None:
                     raise error from failure
@@ -336,60 +303,3 @@ class Client:
     async def server_info(self) -> results.ServerInfo:
         """Build, models, contract, devices, limits."""
         return await self._call(_requests.server_info())
-
-    async def is_serving(self, *, service: str = "", timeout_s: float = 2.0) -> bool:
-        """Whether the server says SERVING; False also where none answers."""
-        check = self._channel.unary_unary(
-            "/grpc.health.v1.Health/Check",
-            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-            response_deserializer=health_pb2.HealthCheckResponse.FromString,
-        )
-        try:
-            answer = await check(health_pb2.HealthCheckRequest(service=service), timeout=timeout_s)
-        except grpc.RpcError:
-            return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
-
-    async def wait_until_serving(self, timeout_s: float = 30.0) -> None:
-        """Returns once the server says SERVING.
-
-        Raises:
-            UnavailableError: it did not within the time.
-        """
-        deadline = time.monotonic() + timeout_s
-        while not await self.is_serving():
-            if time.monotonic() > deadline:
-                raise UnavailableError(
-                    f"no facewire server at {self.target} was serving within {timeout_s:.0f} s",
-                    code="UNAVAILABLE",
-                )
-            await asyncio.sleep(0.1)
-
-    async def _pages(self, request: Callable[[str], Unary[tuple[list[T], str]]]) -> AsyncIterator[T]:
-        token = ""
-        while True:
-            page, token = await self._call(request(token))
-            for entry in page:
-                yield entry
-            if not token:
-                return
-
-    async def _call(self, unary: Unary[T]) -> T:
-        method = self._channel.unary_unary(
-            unary.method,
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=unary.response.FromString,
-        )
-        deadline = time.monotonic() + self._timeout_s
-        for attempt in range(self._retries + 1):
-            try:
-                answer = await method(unary.request, timeout=deadline - time.monotonic())
-                return unary.parse(answer)
-            except grpc.RpcError as failure:
-                error = to_error(failure, self.target)
-                delay = retry_delay_s(error, attempt)
-                no_time = delay is not None and time.monotonic() + delay >= deadline
-                if delay is None or no_time or attempt == self._retries:
-                    raise error from failure
-                await asyncio.sleep(delay)
-        raise AssertionError("unreachable: the last attempt returns or raises")

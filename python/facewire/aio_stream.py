@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -17,13 +17,11 @@ from facewire import _parse_stream
 from facewire._outbox import Outbox, Request
 from facewire._status import to_error
 from facewire.errors import FacewireError
-from facewire.images import ImageLike
+from facewire.images import FrameLike, ImageLike, frame_parts
 from facewire.stream import METHOD
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import FrameAnswer
 from facewire.v1 import stream_pb2
-
-FrameLike = ImageLike | tuple[ImageLike, float | datetime]
 
 
 class Stream:
@@ -32,7 +30,16 @@ class Stream:
     Behaves as :class:`facewire.Stream`. For one event loop.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, target: str, options: StreamOptions, reconnect_s: float) -> None:
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        target: str,
+        options: StreamOptions,
+        reconnect_s: float,
+        on_trouble: Callable[[str], None] | None = None,
+    ) -> None:
+        self._on_trouble = on_trouble or (lambda text: None)
+        self._lost = False
         self._channel = channel
         self._target = target
         self._outbox = Outbox(options, reconnect_s)
@@ -50,7 +57,7 @@ class Stream:
 
     @property
     def stream_id(self) -> str:
-        """The stream's name, once the server has opened it."""
+        """The stream's name: as given, or what the server chose when it opened the stream."""
         return self._outbox.options.stream_id
 
     @property
@@ -125,10 +132,7 @@ class Stream:
             async for frame in _each(frames):
                 if self._closed:
                     return
-                if isinstance(frame, tuple):
-                    await self.send(*frame)
-                else:
-                    await self.send(frame)
+                await self.send(*frame_parts(frame))
         finally:
             await self.finish()
 
@@ -151,6 +155,9 @@ class Stream:
                 if wait_s is None:
                     await self.close()
                     raise error from failure
+                if not self._lost:
+                    self._lost = True
+                    self._on_trouble(f"the server at {self._target} is lost ({error}); trying again")
                 await asyncio.sleep(wait_s)
             except asyncio.CancelledError:
                 if self._closed:  # closing cancels the call
@@ -168,6 +175,9 @@ class Stream:
                 async with self._changed:
                     if response.HasField("opened"):
                         self._outbox.opened(response.opened)
+                        if self._lost:
+                            self._lost = False
+                            self._on_trouble(f"the server at {self._target} is back")
                     else:
                         self._outbox.answered(response.answer.sequence)
                     self._changed.notify_all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import grpc
@@ -269,14 +269,21 @@ class Client(Connection):
 
     # --- streams --------------------------------------------------------------------------------------------
 
-    def stream(self, options: StreamOptions | None = None, *, reconnect_s: float = 60.0) -> Stream:
-        """A stream of frames; use it as a context manager.
+    def stream(
+        self,
+        options: StreamOptions | None = None,
+        *,
+        reconnect_s: float = 60.0,
+        on_trouble: Callable[[str], None] | None = None,
+    ) -> Stream:
+        """A stream of frames; use it as a context manager, and iterate over it.
 
         Args:
             options: default: track faces, name nobody.
-            reconnect_s: how long to try to get through again where the connection broke.
+            reconnect_s: how long to try to get through again where the connection broke; ``math.inf``: for ever.
+            on_trouble: told when the server is lost, and when it is back.
         """
-        return Stream(self._channel, self.target, options or StreamOptions(), reconnect_s)
+        return Stream(self._channel, self.target, options or StreamOptions(), reconnect_s, on_trouble)
 
     def watch_events(
         self,
@@ -304,7 +311,7 @@ class Client(Connection):
             request_serializer=stream_pb2.WatchEventsRequest.SerializeToString,
             response_deserializer=stream_pb2.WatchEventsResponse.FromString,
         )
-        while True:
+        while not self._closed:
             call = method(cursor.request())
             try:
                 for response in call:
@@ -313,6 +320,8 @@ class Client(Connection):
                         yield told
             except grpc.RpcError as failure:
                 error = to_error(failure, self.target)
+                if self._closed:
+                    return
                 wait_s = backoff.wait_s(error)
                 if wait_s is None:
                     raise error from failure

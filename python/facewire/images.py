@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,32 @@ class RawFrame:
 ImageLike = str | os.PathLike[str] | bytes | bytearray | memoryview | npt.NDArray[np.uint8] | RawFrame
 """A path to a JPEG, PNG or WebP file; the bytes of one; a uint8 array (H, W, 3) in B, G, R order, as OpenCV gives
 them, or (H, W) grey; or a :class:`RawFrame`."""
+
+
+class TimedFrame(Protocol):
+    """A picture with its capture time, as :class:`facewire.video.VideoFrame` is."""
+
+    @property
+    def image(self) -> ImageLike:
+        """The picture."""
+        ...
+
+    @property
+    def time_s(self) -> float:
+        """Unix time, seconds."""
+        ...
+
+
+FrameLike = ImageLike | TimedFrame | tuple[ImageLike, float | datetime]
+"""A frame of a stream: a picture, one with its capture time, or a pair of both."""
+
+
+def frame_parts(frame: FrameLike) -> tuple[ImageLike, float | datetime | None]:
+    """The picture and its capture time, None where it has none."""
+    if isinstance(frame, tuple):
+        return frame
+    image = getattr(frame, "image", None)
+    return (frame, None) if image is None else (image, frame.time_s)  # type: ignore[union-attr, return-value]
 
 
 def image_message(image: ImageLike) -> image_pb2.Image:

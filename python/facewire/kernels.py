@@ -93,13 +93,13 @@ Tracker = _native.Tracker
 """Follows boxes through time, by motion and, where that leaves doubt, by looks. Driven by time, not by frame counts;
 not thread-safe.
 
-``Tracker(ttl_s=3, confirm_hits=3, tentative_s=0.5)``; ``ambiguous(time_s, boxes (n, 4) float32) -> bool (n,)`` tells
-which boxes motion alone cannot assign; ``update(time_s, boxes, affinity=None) -> track ids (n,) int64`` assigns boxes
-(x, y, width, height) and starts tracks for the rest; affinity (m, n) float32 holds cosines of looks between the m
-tracks of ``ids()`` and the boxes, NaN where unknown. ``expire(time_s) -> ids`` ends tracks unseen for ttl_s
-(unconfirmed ones: tentative_s). ``merge(lost, found) -> bool``: the track found is the one that was lost before.
-``view(time_s)`` gives ids (m,), boxes (m, 4) as they should be then, first and last seen (m,) and confirmed (m,). Times
-are seconds and never fall."""
+``Tracker(ttl_s=3, confirm_hits=3, tentative_s=0.5, max_tracks=1000)``. ``ambiguous(time_s, boxes (n, 4) float32) ->
+bool (n,)`` tells which boxes motion alone cannot assign; ``update(time_s, boxes, affinity=None) -> track ids (n,)
+int64`` assigns boxes (x, y, width, height) and starts tracks for the rest; affinity (m, n) float32 holds cosines of
+looks between the m tracks of ``ids()`` and the boxes, NaN where unknown. ``expire(time_s) -> ids`` ends tracks unseen
+for ttl_s (unconfirmed ones: tentative_s), and tells which had to make room. ``merge(lost, found) -> bool``: the track
+found is the one that was lost before. ``view(time_s)`` gives ids (m,), boxes (m, 4) as they should be then, first and
+last seen (m,) and confirmed (m,). Times are seconds and never fall."""
 
 
 def isa() -> str:

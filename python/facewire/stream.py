@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final
@@ -15,7 +15,7 @@ from facewire import _parse_stream
 from facewire._outbox import Outbox, Request
 from facewire._status import to_error
 from facewire.errors import FacewireError, ServerError
-from facewire.images import ImageLike
+from facewire.images import FrameLike, ImageLike, frame_parts
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import FrameAnswer
 from facewire.v1 import stream_pb2
@@ -26,8 +26,9 @@ METHOD: Final = "/facewire.v1.StreamService/RecognizeStream"
 class Stream:
     """Frames in, answers out; made by :meth:`facewire.Client.stream`. A context manager.
 
-    One thread iterates over the answers; any thread may send. Where the connection breaks the stream connects again,
-    with back-off, and goes on with the same tracks and names if the server still remembers them.
+    One thread iterates over the answers, any thread may send; nothing goes out before somebody iterates. Where the
+    connection breaks the stream connects again, with back-off, and goes on with the same tracks and names if the server
+    still remembers them.
 
     Example:
         >>> with client.stream(StreamOptions(gallery_id="door", stream_id="entrance")) as stream:
@@ -35,7 +36,16 @@ class Stream:
         ...         print([track.name for track in answer.tracks])
     """
 
-    def __init__(self, channel: grpc.Channel, target: str, options: StreamOptions, reconnect_s: float) -> None:
+    def __init__(
+        self,
+        channel: grpc.Channel,
+        target: str,
+        options: StreamOptions,
+        reconnect_s: float,
+        on_trouble: Callable[[str], None] | None = None,
+    ) -> None:
+        self._on_trouble = on_trouble or (lambda text: None)
+        self._lost = False
         self._channel = channel
         self._target = target
         self._outbox = Outbox(options, reconnect_s)
@@ -54,7 +64,7 @@ class Stream:
 
     @property
     def stream_id(self) -> str:
-        """The stream's name, once the server has opened it."""
+        """The stream's name: as given, or what the server chose when it opened the stream."""
         return self._outbox.options.stream_id
 
     @property
@@ -124,11 +134,14 @@ class Stream:
         if self._call is not None:
             self._call.cancel()
 
-    def recognize(self, frames: Iterable[ImageLike | tuple[ImageLike, float | datetime]]) -> Iterator[FrameAnswer]:
+    def recognize(self, frames: Iterable[FrameLike]) -> Iterator[FrameAnswer]:
         """Sends all frames from a thread of its own, and gives the answers.
 
+        Frames that come faster than they are answered are dropped, unless ``StreamOptions.lossless`` is set: a list of
+        pictures needs that, a camera does not.
+
         Args:
-            frames: pictures, or pairs of a picture and its capture time.
+            frames: pictures, pairs of a picture and its capture time, or what :mod:`facewire.video` reads.
 
         Raises:
             ServerError: as when iterating. Also whatever ``frames`` raises.
@@ -139,15 +152,12 @@ class Stream:
         if self._feeder_error is not None:
             raise self._feeder_error
 
-    def _feed(self, frames: Iterable[ImageLike | tuple[ImageLike, float | datetime]]) -> None:
+    def _feed(self, frames: Iterable[FrameLike]) -> None:
         try:
             for frame in frames:
                 if self._closed:
                     return
-                if isinstance(frame, tuple):
-                    self.send(*frame)
-                else:
-                    self.send(frame)
+                self.send(*frame_parts(frame))
         except BaseException as error:  # noqa: BLE001 - raised where the answers are read
             if not self._closed:
                 self._feeder_error = error
@@ -177,6 +187,9 @@ class Stream:
         wait_s = self._outbox.wait_before_retry_s(error)
         if wait_s is None:
             return False
+        if not self._lost:
+            self._lost = True
+            self._on_trouble(f"the server at {self._target} is lost ({error}); trying again")
         with self._changed:
             self._changed.wait_for(lambda: self._closed, timeout=wait_s)
         return True
@@ -193,6 +206,7 @@ class Stream:
                 with self._changed:
                     if response.HasField("opened"):
                         self._outbox.opened(response.opened)
+                        self._back()
                     else:
                         self._outbox.answered(response.answer.sequence)
                     self._changed.notify_all()
@@ -203,6 +217,11 @@ class Stream:
             with self._changed:
                 ended.set()
                 self._changed.notify_all()
+
+    def _back(self) -> None:
+        if self._lost:
+            self._lost = False
+            self._on_trouble(f"the server at {self._target} is back")
 
     def _requests(self, ended: threading.Event) -> Iterator[Request]:
         """On gRPC's thread: what is to be sent, as it comes."""

@@ -15,7 +15,8 @@ from facewire.v1 import recognition_pb2, stream_pb2
 class Line:
     """A line across the picture, from ``start`` to ``end``: shares (x, y) of the frame's width and height, 0..1.
 
-    Seen from start to end, a face that goes from the left side to the right has come in, the other way gone out.
+    Seen from start to end, a face that goes from the left side to the right has come in, the other way gone out: with
+    ``Line("door", (0.5, 1.0), (0.5, 0.0))``, from the bottom up, whoever walks to the right in the picture comes in.
     """
 
     name: str
@@ -73,6 +74,14 @@ class StreamOptions:
     count_interval_s: float | None = None
     lines: Sequence[Line] = ()
     zones: Sequence[Zone] = ()
+
+    def __post_init__(self) -> None:
+        if self.best_shots not in ("none", "keep", "send"):
+            raise ValueError(f"best_shots must be none, keep or send, not {self.best_shots!r}")
+        if self.detect_every < 1:
+            raise ValueError("detect_every must be at least 1")
+        if self.max_faces < 0:
+            raise ValueError("max_faces must not be negative")
 
     def message(self, encoding: stream_pb2.FrameEncoding) -> stream_pb2.StreamSettings:
         """The settings on the wire."""

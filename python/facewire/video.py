@@ -148,7 +148,7 @@ class VideoSource:
             except ImageError as error:
                 if not seen:
                     raise  # more likely a wrong address than a camera that was lost
-                reason = str(error)
+                reason = str(error).removeprefix(f"{self.name}: ")
             lost = True
             self._on_trouble(f"{self.name} is lost ({reason}); trying again in {backoff_s:.1f} s")
             time.sleep(backoff_s)

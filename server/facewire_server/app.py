@@ -203,6 +203,7 @@ class Server:
         self._events = await asyncio.to_thread(
             SqliteEventRing, self._config.events_path, self._config.events.max_events, self._config.events.flush_s
         )
+        await asyncio.to_thread(self._events.forget_missing, self._gallery.live.knows)
         models = await self._timed("load, warm and test models", asyncio.to_thread(load_models, self._config))
         contract_id = models.contract.contract_id
         for gallery_id in self._gallery.live.of_other_contracts(contract_id):
@@ -258,6 +259,7 @@ class Server:
             faces=gallery.faces,
             transfer=gallery.transfer,
             models={model.name: model for model in (models.detector, models.embedder)},
+            live=gallery.live,
             streams=self._streams,
             events=events,
             limits=limits,

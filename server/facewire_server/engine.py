@@ -17,6 +17,7 @@ from facewire_server.domain.ports import (
     GalleryTransfer,
     ModelRunner,
     SubjectBook,
+    TemplateSearch,
 )
 from facewire_server.pipeline.enrolment import Enroller
 from facewire_server.pipeline.recognizer import DetectionOptions, Recognizer
@@ -127,6 +128,7 @@ class Engine:
     faces: FaceBook
     transfer: GalleryTransfer
     models: Mapping[str, ModelRunner]
+    live: TemplateSearch
     streams: Streams
     events: EventRing
     limits: Limits

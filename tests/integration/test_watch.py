@@ -151,6 +151,9 @@ def test_a_terminal_shows_a_live_table(server: RunningServer, door: str, clip: P
         (["missing.mp4"], 5, "no such file"),
         (["{clip}", "-g", "no-such-gallery"], 4, "does not exist"),
         (["{clip}", "--save", "/proc/nowhere/x.mp4"], 5, "cannot be"),
+        (["{clip}", "--save", "{clip}"], 2, "is the source"),
+        (["{clip}", "--save", "out.txt"], 2, "must end in .mp4"),
+        (["{clip}", "--line", "door=1,2"], 2, "NAME=x1,y1,x2,y2"),
         (["{clip}", "--events", "/proc/nowhere"], 5, "cannot be"),
         (["{clip}", "--detect-every", "0"], 2, "detect-every"),
     ],
@@ -351,5 +354,5 @@ def test_evaluation_says_what_is_wrong_with_its_input(server: RunningServer, cli
     for content, message in (("clip,person\nmissing.mp4,A\n", "not in"), ("a,b\n1,2\n", "columns clip and person")):
         bad.write_text(content)
         done = run("eval", "clips", "--clips", clips, "--persons", bad, "--server", server.target)
-        assert done.returncode == 1
+        assert done.returncode == 5
         assert message in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from pathlib import Path
@@ -22,16 +23,18 @@ _PATIENCE_S: Final = 5.0
 
 
 class EventLog:
-    """Writes while the stream runs. A context manager; leaving it waits for the last events."""
+    """Appends while the stream runs. A context manager; leaving it waits for the last events."""
 
     def __init__(self, client: Client, stream_id: str, path: Path) -> None:
         self._client = client
         self._stream_id = stream_id
         self._seen = client.last_event_id()
+        self._path = path
+        self._problem: OSError | None = None
         try:
-            self._file = path.open("w", encoding="utf-8")
+            self._file = sys.stdout if str(path) == "-" else path.open("a", encoding="utf-8")
         except OSError as error:
-            raise ImageError(f"events cannot be written to {path}: {error.strerror or error}") from error
+            raise self._cannot_write(error) from error
         self._thread = threading.Thread(target=self._write, name="facewire-events", daemon=True)
 
     def __enter__(self) -> Self:
@@ -42,7 +45,11 @@ class EventLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._wait_for_the_last()
-        self._file.flush()
+        if self._problem is not None and kind is None:
+            raise self._cannot_write(self._problem)
+
+    def _cannot_write(self, error: OSError) -> ImageError:
+        return ImageError(f"events cannot be written to {self._path}: {error.strerror or error}")
 
     def _write(self) -> None:
         try:
@@ -56,8 +63,10 @@ class EventLog:
                 if isinstance(event, EventsLost) or event.stream_id == self._stream_id:
                     self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
                     self._file.flush()
-        except (FacewireError, ValueError):
-            return  # the client was closed, or the server is gone: the stream says so itself
+        except OSError as error:
+            self._problem = error
+        except FacewireError:
+            return  # the server is gone: the stream says so itself
 
     def _wait_for_the_last(self) -> None:
         time.sleep(_SETTLE_S)

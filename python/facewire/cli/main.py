@@ -28,6 +28,8 @@ _VERBS: Final = {
     "verify": "facewire.cli.pictures:verify",
     "identify": "facewire.cli.pictures:identify",
     "watch": "facewire.cli.watch:watch",
+    "events": "facewire.cli.streams:events",
+    "streams": "facewire.cli.streams:streams",
     "enrol": "facewire.cli.enrol:enrol",
     "gallery": "facewire.cli.gallery:gallery",
     "info": "facewire.cli.status:info",
@@ -43,6 +45,8 @@ _SUMMARIES: Final = {
     "verify": "Compare two people (1:1).",
     "identify": "Say who is in a picture (1:N).",
     "watch": "Stream a camera or a video: who is there, live.",
+    "events": "Show what happens on all streams.",
+    "streams": "List the streams that run.",
     "enrol": "Enrol a folder of people.",
     "gallery": "Manage galleries, subjects and faces.",
     "info": "Show what a server runs.",
@@ -106,7 +110,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         result: Any = cli.main(args=arguments, prog_name="facewire", standalone_mode=False)
     except click.exceptions.Abort:
-        return _fail("stopped; nothing more was done (where a question cannot be answered, --yes skips it)", 130)
+        return _fail("stopped (where a question cannot be answered, --yes skips it)", 130)
     except click.ClickException as error:
         error.show()
         return error.exit_code

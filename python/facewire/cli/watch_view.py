@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import Self
 
+from facewire.cli.options import write_json
 from facewire.stream import Stream
-from facewire.stream_results import FrameAnswer, StreamCounters, Track, TrackState
+from facewire.stream_results import FrameAnswer, Track, TrackState
 
 _STYLES = {
     TrackState.TENTATIVE: "dim",
@@ -32,8 +33,9 @@ class View:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._begun = time.monotonic()
-        self._counters: StreamCounters | None = None
-        self._session = ""
+        self._answered = 0
+        self._unreadable = 0
+        self._reconnects = 0
         self._names: Counter[str] = Counter()
         self._tracks: set[tuple[str, int]] = set()
 
@@ -49,9 +51,18 @@ class View:
         """Shows an answer."""
         raise NotImplementedError
 
+    @property
+    def answered(self) -> int:
+        """Frames answered so far."""
+        return self._answered
+
     def count(self, answer: FrameAnswer, stream: Stream) -> None:
         """Remembers what the summary tells."""
-        self._counters = answer.counters
+        if not self._answered:
+            self._begun = time.monotonic()
+        self._answered += 1
+        self._unreadable += answer.error is not None and answer.error.code == "INVALID_ARGUMENT"
+        self._reconnects = stream.reconnects
         for track in answer.tracks:
             if track.state is not TrackState.TENTATIVE:
                 self._tracks.add((stream.session_id, track.track_id))
@@ -59,22 +70,38 @@ class View:
                 self._names[track.subject.display_name] += 1
 
     def trouble(self, text: str) -> None:
-        """Says on standard error what is wrong with the source."""
-        click.secho(f"facewire: {text}", fg="yellow", err=True)
+        """Says on standard error what is wrong with the camera or the server."""
+        click.secho(f"facewire: {time.strftime('%H:%M:%S')} {text}", fg="yellow", err=True)
 
-    def summary(self, stream_id: str) -> None:
-        """What was seen in all."""
-        if self._counters is None:
+    def summary(self, stream_id: str, sent: int) -> None:
+        """What was seen in all.
+
+        Args:
+            sent: frames that the source gave.
+        """
+        if not self._answered:
             self.console.print("no frame was answered")
             return
         seconds = max(time.monotonic() - self._begun, 1e-9)
-        counters = self._counters
         names = ", ".join(f"{escape(name)} ({frames} frames)" for name, frames in self._names.most_common())
+        again = f"; {self._reconnects} reconnects" if self._reconnects else ""
         self.console.print(
-            f"stream {stream_id}: {counters.processed} frames answered in {seconds:.1f} s "
-            f"({counters.processed / seconds:.1f} a second), {counters.dropped} dropped, "
-            f"{counters.decode_errors} unreadable; {len(self._tracks)} tracks; known: {names or 'nobody'}"
+            f"stream {stream_id}: {self._answered} frames answered in {seconds:.1f} s "
+            f"({self._answered / seconds:.1f} a second), {sent - self._answered} dropped, "
+            f"{self._unreadable} unreadable{again}; {len(self._tracks)} tracks; known: {names or 'nobody'}"
         )
+
+
+class JsonLines(View):
+    """One answer a line."""
+
+    def show(self, answer: FrameAnswer, stream: Stream) -> None:
+        """Writes the answer."""
+        self.count(answer, stream)
+        write_json(answer)
+
+    def summary(self, stream_id: str, sent: int) -> None:
+        """Nothing: the lines say it all."""
 
 
 class ChangeLines(View):
@@ -83,13 +110,17 @@ class ChangeLines(View):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._last: dict[int, str] = {}
+        self._problem = ""
 
     def show(self, answer: FrameAnswer, stream: Stream) -> None:
         """Prints what changed."""
         self.count(answer, stream)
         clock = answer.capture_time.astimezone().strftime("%H:%M:%S.%f")[:-4]
-        if answer.error is not None:
-            self.console.print(f"{clock} frame {answer.sequence}: {escape(answer.error.message)}", style="red")
+        problem = "" if answer.error is None else answer.error.message
+        if problem != self._problem:
+            self._problem = problem
+            text = f"frame {answer.sequence}: {escape(problem)}" if problem else "frames are fine again"
+            self.console.print(f"{clock} {text}", style="red" if problem else "green")
         if not answer.detected:
             return
         now = {track.track_id: track for track in answer.tracks if track.state is not TrackState.TENTATIVE}
@@ -146,7 +177,8 @@ def _footer(answer: FrameAnswer, stream: Stream, seconds: float) -> Text:
         f"work {answer.times.total_ms - answer.times.queue_ms:.0f} ms"
     )
     if counters.overloaded:
-        text += f"  OVERLOADED: faces looked for in every {counters.detect_every}. frame"
+        text += f"  OVERLOADED, k={counters.detect_every}"
     if answer.error is not None:
         text += f"  {answer.error.message}"
-    return Text(text, style="red" if answer.error or counters.overloaded else "dim")
+    style = "red" if answer.error or counters.overloaded else "dim"
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")

@@ -17,6 +17,7 @@ from rich.table import Table
 
 import facewire
 from facewire.cli.options import plain
+from facewire.errors import ImageError
 from facewire_server.cli.models import ensure_models
 from facewire_server.cli.own_server import running_server, server_arguments
 from facewire_server.cli.settings import effective_config, settings_options
@@ -69,7 +70,9 @@ def clips(
             )
             progress.update(task, total=evaluation.count(leave_out=leave_out))
             result = evaluation.run_leaving_out() if leave_out else evaluation.run()
-    except (ClipsError, FetchError) as error:
+    except ClipsError as error:
+        raise ImageError(str(error)) from error
+    except FetchError as error:
         raise click.ClickException(str(error)) from error
     _show(result, out)
     if json_file is not None:

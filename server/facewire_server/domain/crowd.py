@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +44,7 @@ class PeopleMemory:
         self._same_person = same_person
         self._people: OrderedDict[int, _Remembered] = OrderedDict()
         self._subjects: dict[str, int] = {}
+        self._named: dict[int, str] = {}
         self._next = 1
 
     def person_of(self, template: FloatArray, now_s: float) -> int:
@@ -57,7 +59,20 @@ class PeopleMemory:
 
     def named(self, number: int, subject_id: str) -> int:
         """The person turned out to be this subject; the number the subject has."""
-        return self._subjects.setdefault(subject_id, number)
+        known = self._subjects.get(subject_id)
+        if known is not None:
+            return known
+        if self._named.get(number, subject_id) != subject_id:
+            number = self._new()  # the number is another subject's
+        self._subjects[subject_id] = number
+        self._named[number] = subject_id
+        return number
+
+    def forget_subjects(self, knows: Callable[[str], bool]) -> None:
+        """Drops whoever is no longer enrolled."""
+        for subject_id, number in list(self._subjects.items()):
+            if not knows(subject_id):
+                self._drop(number)
 
     def seen(self, number: int, template: FloatArray, now_s: float) -> None:
         """The person was seen now and looks like this."""
@@ -81,8 +96,9 @@ class PeopleMemory:
             self._drop(number)
 
     def _drop(self, number: int) -> None:
-        del self._people[number]
-        for subject_id in [s for s, n in self._subjects.items() if n == number]:
+        self._people.pop(number, None)
+        subject_id = self._named.pop(number, None)
+        if subject_id is not None:
             del self._subjects[subject_id]
 
 
@@ -99,7 +115,8 @@ class CrowdCounter:
         self._subjects: set[str] = set()
         self._entries = 0
         self._exits = 0
-        self._dwell_s: list[float] = []
+        self._ended = 0
+        self._dwell_s = 0.0
 
     def begin(self, now_s: float, now_ms: int) -> None:
         """A new interval."""
@@ -137,16 +154,22 @@ class CrowdCounter:
 
     def ended(self, dwell_s: float) -> None:
         """A track ended that had lasted so long."""
-        self._dwell_s.append(dwell_s)
+        self._dwell_s += dwell_s
+        self._ended += 1
+
+    def forget_subjects(self, knows: Callable[[str], bool]) -> None:
+        """Drops whoever is no longer enrolled."""
+        self._subjects = {subject_id for subject_id in self._subjects if knows(subject_id)}
 
     def figures(self, people_now: int) -> CrowdFigures:
-        """Of the interval so far."""
+        """Of the interval so far. Also for another thread than the one that counts."""
+        ended, dwell_s = self._ended, self._dwell_s
         return CrowdFigures(
             people_now=people_now,
             unique_people=len(self._people),
             unique_subjects=len(self._subjects),
             entries=self._entries,
             exits=self._exits,
-            mean_dwell_s=sum(self._dwell_s) / len(self._dwell_s) if self._dwell_s else None,
+            mean_dwell_s=dwell_s / ended if ended else None,
             interval_start_ms=self._start_ms,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from facewire_server.domain.crowd import CrowdFigures
@@ -33,6 +33,7 @@ class Event:
         subject_id, display_name, labels: empty where nobody is named.
         boundary: name of the line or zone.
         dwell_s: how long a track that left had lasted.
+        judged_at: the gallery's revision when the subject was named; not kept.
     """
 
     kind: EventKind
@@ -48,6 +49,7 @@ class Event:
     boundary: str = ""
     dwell_s: float | None = None
     crowd: CrowdFigures | None = None
+    judged_at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from facewire_server.domain.stream import TrackState
 
 # Of about so many of the best shots the template is made; older ones fade.
 _MOST_WEIGHT: Final = 12.0
-# A shot less like the template than this is not added: an occlusion, or another person. Two such shots that are
-# alike mean that the track is somebody else's by now.
-_ODD: Final = 0.20
-_ODD_ALIKE: Final = 0.40
+# A shot less like the template than this is not added: an occlusion, or another person. Two such shots that are alike,
+# or three in a row, mean that the track is somebody else's by now. One impostor pair in five thousand is
+# more alike.
+_ODD: Final = 0.40
+_ODD_ALIKE: Final = 0.50
+_MOST_ODD: Final = 3
 _SHOTS_FOR_NAME: Final = 2
 _SHOTS_FOR_UNKNOWN: Final = 3
 _UNKNOWN_AFTER_S: Final = 0.6
@@ -28,6 +30,9 @@ _HOLD: Final = 0.06
 # The closest subject of a single shot has its vote from so far below the threshold.
 _VOTE_SLACK: Final = 0.10
 _SUPPORT: Final = 0.5
+# Votes fade, so that a name needs support from the latest shots; it is held with less of it than it takes to get one.
+_FADE: Final = 0.8
+_HOLD_SUPPORT: Final = 0.3
 
 
 def shot_score(quality: Quality, detection_score: float) -> float:
@@ -53,9 +58,16 @@ class Thresholds:
 
 
 class Evidence:
-    """What a track's embedded shots say. Not thread-safe."""
+    """What a track's embedded shots say. Not thread-safe.
+
+    Attributes:
+        shots: how many made the template.
+        doubted: the track was out of sight; whether it is still the same person, the next shot must tell.
+        restarts: how often it turned out to be somebody else.
+    """
 
     def __init__(self) -> None:
+        self.restarts = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -65,6 +77,7 @@ class Evidence:
         self._votes: dict[str, float] = {}
         self._voted = 0.0
         self._odd: list[tuple[FloatArray, float]] = []
+        self.doubted = False
         self.shots = 0
         self.first_s = 0.0
         self.last_s = 0.0
@@ -103,19 +116,23 @@ class Evidence:
         if odd and not self._is_somebody_else(embedding, weight, time_s):
             return False
         self._odd.clear()
+        self.doubted = False
         if not self.shots:
             self.first_s = time_s
         self._add(embedding, weight)
         return True
 
     def _is_somebody_else(self, embedding: FloatArray, weight: float, time_s: float) -> bool:
-        if not self._odd or float(self._odd[-1][0] @ embedding) < _ODD_ALIKE:
-            self._odd = [(embedding, weight)]
+        """Whether the odd shots so far mean another person; then the evidence begins anew with those like this one."""
+        alike = [shot for shot in self._odd if float(shot[0] @ embedding) >= _ODD_ALIKE]
+        self._odd.append((embedding, weight))
+        if not alike and not self.doubted and len(self._odd) < _MOST_ODD:
             return False
-        earlier = self._odd[-1]
         self._clear()
+        self.restarts += 1
         self.first_s = self.last_s = time_s
-        self._add(*earlier)
+        for shot in alike:
+            self._add(*shot)
         return True
 
     def _add(self, embedding: FloatArray, weight: float) -> None:
@@ -128,7 +145,8 @@ class Evidence:
 
     def vote(self, candidates: Sequence[Candidate], weight: float, limits: Thresholds) -> None:
         """What the last shot said on its own."""
-        self._voted += weight
+        self._voted = self._voted * _FADE + weight
+        self._votes = {subject_id: votes * _FADE for subject_id, votes in self._votes.items()}
         if candidates and candidates[0].similarity >= limits.similarity - _VOTE_SLACK:
             subject_id = candidates[0].subject_id
             self._votes[subject_id] = self._votes.get(subject_id, 0.0) + weight
@@ -176,8 +194,10 @@ def judge(
     if not evidence.shots:
         return Verdict(TrackState.IDENTIFYING)
     held = _still_held(candidates, limits, before)
-    if held is not None:
+    if held is not None and not evidence.doubted and evidence.support(held.subject_id) >= _HOLD_SUPPORT:
         return Verdict(TrackState.KNOWN, held)
+    if evidence.doubted:
+        return Verdict(TrackState.IDENTIFYING)
     best = candidates[0] if candidates else None
     if best is not None and best.similarity >= limits.similarity:
         if len(candidates) > 1 and _too_close(best, candidates[1], limits):

@@ -122,7 +122,11 @@ class TemplateSearch(Protocol):
         ...
 
     def revision(self, gallery_id: str) -> int:
-        """Changes whenever a template or a subject's name or labels do; raises NotFound."""
+        """Rises whenever a template or a subject's name or labels change, see ``domain.revision``; raises NotFound."""
+        ...
+
+    def knows(self, gallery_id: str, subject_id: str) -> bool:
+        """Whether there are such a gallery and such a subject."""
         ...
 
 
@@ -265,6 +269,8 @@ class EventRing(Protocol):
 
     def forget(self, gallery_id: str, subject_id: str) -> None:
         """Erases a subject (or with an empty subject_id all of the gallery's) from the events; on disk when it returns.
+
+        Events that are still on their way and were judged before now are stripped too.
 
         Raises:
             StorageFailure: the disk refused.

@@ -118,6 +118,8 @@ class ClipsEvaluation:
         for person in self._first:
             self._enrol(person)
         others = [clip for clip, person in self._persons.items() if clip != self._first[person]]
+        if not others:
+            raise ClipsError("nothing to stream: at least one person needs two clips, the first is for enrolling")
         return _total([self._stream(clip, enrolled=True) for clip in others])
 
     def run_leaving_out(self) -> ClipsResult:

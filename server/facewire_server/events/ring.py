@@ -20,6 +20,7 @@ from typing import Any, Final
 from facewire_server.domain.crowd import CrowdFigures
 from facewire_server.domain.errors import StorageFailure
 from facewire_server.domain.event import Event, EventKind, KeptEvents
+from facewire_server.domain.revision import next_revision
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ _COLUMNS: Final = (
 )
 _MOST_WAITING: Final = 20_000
 # A stream's turn that was under way while somebody was erased may still name them.
-_JUST_FORGOTTEN_S: Final = 5.0
+_JUST_FORGOTTEN_S: Final = 60.0
 
 
 class SqliteEventRing:
@@ -73,9 +74,10 @@ class SqliteEventRing:
         self._skipped = 0
         self._closed = False
         self._watchers: list[Callable[[], object]] = []
-        self._forgotten: deque[tuple[float, str, str]] = deque()
+        self._forgotten: deque[tuple[float, int, str, str]] = deque()
         self._disk = threading.Lock()
         self._connection = _open(path)
+        self._end_interrupted()
         self._thread = threading.Thread(target=self._write_groups, name="events", daemon=True)
         self._thread.start()
 
@@ -109,7 +111,7 @@ class SqliteEventRing:
     def forget(self, gallery_id: str, subject_id: str) -> None:
         """Erases a subject (or with an empty subject_id all of the gallery's) from the events; then it is on disk."""
         with self._something:
-            self._forgotten.append((time.monotonic(), gallery_id, subject_id))
+            self._forgotten.append((time.monotonic(), next_revision(), gallery_id, subject_id))
         self._flush()
         with self._disk:
             which, parameters = "gallery_id = ? AND subject_id <> ''", [gallery_id]
@@ -123,6 +125,18 @@ class SqliteEventRing:
             busy, _, _ = self._query("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
                 raise StorageFailure("the event file's log could not be emptied of the erased names; delete again")
+
+    def forget_missing(self, knows: Callable[[str, str], bool]) -> None:
+        """Erases whoever is no longer enrolled: a crash may have come between an erasure there and here.
+
+        Args:
+            knows: whether a gallery has a subject.
+        """
+        with self._disk:
+            rows = self._query("SELECT DISTINCT gallery_id, subject_id FROM event WHERE subject_id <> ''").fetchall()
+        for gallery_id, subject_id in rows:
+            if not knows(gallery_id, subject_id):
+                self.forget(gallery_id, subject_id)
 
     def watch(self, notify: Callable[[], object]) -> Callable[[], None]:
         """Calls ``notify`` on the ring's thread whenever events were kept; returns what ends that."""
@@ -144,6 +158,14 @@ class SqliteEventRing:
         with self._disk:
             self._connection.close()
 
+    def _end_interrupted(self) -> None:
+        """Tracks that a crash ended without a word have left too."""
+        self._query(
+            f"INSERT INTO event ({_COLUMNS}) SELECT 'left', max(at_ms), stream_id, session_id, gallery_id, track_id, "
+            "subject_id, display_name, labels, similarity, '', NULL, NULL FROM event WHERE track_id > 0 "
+            "GROUP BY session_id, track_id HAVING sum(kind = 'appeared') > 0 AND sum(kind = 'left') = 0"
+        )
+
     # --- writing --------------------------------------------------------------------------------------------
 
     def _write_groups(self) -> None:
@@ -158,34 +180,38 @@ class SqliteEventRing:
             try:
                 self._flush()
             except StorageFailure as error:
-                log.error("%d events are not kept: %s", len(self._waiting), error)
+                log.error("events are not kept: %s", error)
                 with self._something:
-                    self._skipped += len(self._waiting)
-                    self._waiting.clear()
                     if self._closed:
                         return
                 time.sleep(1.0)
 
     def _flush(self) -> None:
+        """Writes what waits; what cannot be written is lost, and will be missing in the numbers."""
         with self._disk:
             with self._something:
                 events, skipped = list(self._waiting), self._skipped
+                self._waiting.clear()
+                self._skipped = 0
                 forgotten = self._just_forgotten()
             if not events and not skipped:
                 return
-            self._write([_without(event, forgotten) for event in events], skipped)
+            try:
+                self._write([_without(event, forgotten) for event in events], skipped)
+            except BaseException:
+                with self._something:
+                    self._skipped += skipped + len(events)
+                raise
             with self._something:
-                for _ in events:
-                    self._waiting.popleft()
-                self._skipped -= skipped
                 watchers = list(self._watchers)
         for notify in watchers:
             notify()
 
-    def _just_forgotten(self) -> set[tuple[str, str]]:
+    def _just_forgotten(self) -> dict[tuple[str, str], int]:
+        """By gallery and subject the revision up to which names are stripped: frames were under way."""
         while self._forgotten and time.monotonic() - self._forgotten[0][0] > _JUST_FORGOTTEN_S:
             self._forgotten.popleft()
-        return {(gallery_id, subject_id) for _, gallery_id, subject_id in self._forgotten}
+        return {(gallery_id, subject_id): revision for _, revision, gallery_id, subject_id in self._forgotten}
 
     def _write(self, events: Sequence[Event], skipped: int) -> None:
         self._query("BEGIN IMMEDIATE")
@@ -212,7 +238,7 @@ class SqliteEventRing:
     def _query(self, sql: str, *parameters: object) -> sqlite3.Cursor:
         try:
             return self._connection.execute(sql, parameters)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise StorageFailure(f"event file {self._path}: {error}") from error
 
 
@@ -235,8 +261,9 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _without(event: Event, forgotten: set[tuple[str, str]]) -> Event:
-    if (event.gallery_id, event.subject_id) in forgotten or (event.gallery_id, "") in forgotten:
+def _without(event: Event, forgotten: dict[tuple[str, str], int]) -> Event:
+    erased_at = max(forgotten.get((event.gallery_id, subject_id), 0) for subject_id in (event.subject_id, ""))
+    if event.subject_id and event.judged_at < erased_at:
         return replace(event, subject_id="", display_name="", labels=(), similarity=None)
     return event
 

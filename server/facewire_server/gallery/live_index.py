@@ -15,6 +15,7 @@ from facewire.kernels import GalleryIndex
 from facewire_server.domain.decision import Candidate
 from facewire_server.domain.errors import ContractMismatch, NotFound
 from facewire_server.domain.face import FloatArray
+from facewire_server.domain.revision import next_revision
 
 _LOOKS = 5  # a change takes microseconds; a search that met five in a row leaves out what is in doubt
 
@@ -30,7 +31,7 @@ class LiveGallery:
         self.gallery_id = gallery_id
         self.contract_id = contract_id
         self.index = GalleryIndex(dim)
-        self.revision = 0
+        self.revision = next_revision()
         self._names: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         self._keys: dict[str, int] = {}
         self._rows: dict[int, dict[str, int]] = {}
@@ -44,7 +45,7 @@ class LiveGallery:
             self._names[key] = (subject_id, display_name, labels)
             self._keys[subject_id] = key
             self._rows.setdefault(key, {})
-        self.revision += 1
+        self.revision = next_revision()
 
     def add(self, subject_keys: Sequence[int], face_ids: Sequence[str], vectors: FloatArray) -> None:
         """Adds templates of known subjects, (n, dim)."""
@@ -55,7 +56,7 @@ class LiveGallery:
             for key, face_id, row in zip(subject_keys, face_ids, rows, strict=True):
                 self._rows[key][face_id] = row
                 self._owners[row] = (key, face_id)
-        self.revision += 1
+        self.revision = next_revision()
 
     def remove_face(self, subject_key: int, face_id: str) -> None:
         """Removes one template; its row is overwritten."""
@@ -63,7 +64,7 @@ class LiveGallery:
         self.index.remove(np.array([row], dtype=np.int64))
         with self._lock:
             del self._rows[subject_key][face_id], self._owners[row]
-        self.revision += 1
+        self.revision = next_revision()
 
     def remove_subject(self, key: int) -> None:
         """Removes a subject with its templates."""
@@ -74,7 +75,7 @@ class LiveGallery:
             del self._keys[subject_id], self._rows[key]
             for row in rows:
                 del self._owners[row]
-        self.revision += 1
+        self.revision = next_revision()
 
     def clear(self) -> None:
         """Removes everything."""
@@ -84,7 +85,7 @@ class LiveGallery:
             self._keys.clear()
             self._rows.clear()
             self._owners.clear()
-        self.revision += 1
+        self.revision = next_revision()
 
     def search(self, vectors: FloatArray, k: int) -> list[list[Candidate]]:
         """For each row of (n, dim) the k closest subjects."""
@@ -110,6 +111,10 @@ class LiveGallery:
                 continue
             candidates.append(Candidate(*name, similarity=similarity, face_id=owner[1]))
         return candidates, complete
+
+    def knows(self, subject_id: str) -> bool:
+        """Whether there is such a subject."""
+        return subject_id in self._keys
 
     def templates_of(self, subject_id: str) -> FloatArray:
         """A subject's templates, (n, dim)."""
@@ -170,6 +175,11 @@ class LiveIndex:
     def revision(self, gallery_id: str) -> int:
         """Changes whenever a template or a subject's name or labels do."""
         return self.gallery(gallery_id).revision
+
+    def knows(self, gallery_id: str, subject_id: str) -> bool:
+        """Whether the subject is enrolled there."""
+        gallery = self._galleries.get(gallery_id)
+        return gallery is not None and gallery.knows(subject_id)
 
     def _pinned(self, gallery_id: str, contract_id: str, offered: str) -> LiveGallery:
         gallery = self.gallery(gallery_id)

@@ -6,14 +6,14 @@ import asyncio
 import hashlib
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Callable
-from typing import IO, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import IO, Any, TypeVar
 
 from google.protobuf.message import Message
 
 from facewire.v1 import gallery_pb2 as pb
 from facewire.v1 import gallery_pb2_grpc
-from facewire_server.domain.errors import DomainError, LimitReached, StorageFailure
+from facewire_server.domain.errors import DomainError, LimitReached, NotFound, StorageFailure
 from facewire_server.domain.gallery import (
     Gallery,
     Subject,
@@ -97,15 +97,14 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         engine = self._slot.engine
         gallery_id = require_identifier("gallery_id", request.gallery_id)
         intent = intent_of(context, request.idempotency_key, request)
-        response = await _write(
+        erasure = _write(
             engine,
             intent,
             pb.DeleteGalleryResponse,
             lambda remember: engine.galleries.delete(gallery_id, intent, remember),
             lambda gone: pb.DeleteGalleryResponse(deleted_subjects=gone[0], deleted_faces=gone[1]),
         )
-        await asyncio.to_thread(engine.events.forget, gallery_id, "")
-        return response
+        return await _also_from_events(engine, erasure, gallery_id)
 
     # --- subjects -------------------------------------------------------------------------------------------
 
@@ -173,15 +172,14 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         gallery_id = require_identifier("gallery_id", request.gallery_id)
         subject_id = require_identifier("subject_id", request.subject_id)
         intent = intent_of(context, request.idempotency_key, request)
-        response = await _write(
+        erasure = _write(
             engine,
             intent,
             pb.DeleteSubjectResponse,
             lambda remember: engine.subjects.delete(gallery_id, subject_id, intent, remember),
             lambda faces: pb.DeleteSubjectResponse(deleted_faces=faces),
         )
-        await asyncio.to_thread(engine.events.forget, gallery_id, subject_id)
-        return response
+        return await _also_from_events(engine, erasure, gallery_id, subject_id)
 
     # --- faces ----------------------------------------------------------------------------------------------
 
@@ -268,6 +266,35 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                 ),
                 lambda made: pb.ImportGalleryResponse(gallery=_gallery(made, engine)),
             )
+
+
+async def _also_from_events(
+    engine: Engine, erasure: Coroutine[Any, Any, T], gallery_id: str, subject_id: str = ""
+) -> T:
+    """The erasure's answer, given when the events are rid of the names too.
+
+    Both go to their end even if the caller goes away. A repetition that finds nothing left to erase in the gallery may
+    still find names in the events.
+    """
+
+    async def both() -> T:
+        try:
+            return await erasure
+        finally:
+            if not _is_there(engine, gallery_id, subject_id):
+                await asyncio.to_thread(engine.events.forget, gallery_id, subject_id)
+
+    return await asyncio.shield(asyncio.create_task(both()))
+
+
+def _is_there(engine: Engine, gallery_id: str, subject_id: str) -> bool:
+    if subject_id:
+        return engine.live.knows(gallery_id, subject_id)
+    try:
+        engine.live.template_count(gallery_id)
+    except NotFound:
+        return False
+    return True
 
 
 async def _write(

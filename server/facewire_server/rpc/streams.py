@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Final
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from facewire.v1 import stream_pb2 as pb
 from facewire.v1 import stream_pb2_grpc
-from facewire_server.domain.errors import DeadlineExpired, DomainError, InvalidArgument, Overloaded
+from facewire_server.domain.errors import DeadlineExpired, InvalidArgument, Overloaded
 from facewire_server.domain.event import EventFilter, KeptEvents
 from facewire_server.domain.gallery import require_identifier
 from facewire_server.domain.stream import StreamSettings
@@ -24,6 +26,8 @@ from facewire_server.streaming.session import ArrivedFrame
 Requests = AsyncIterator[pb.RecognizeStreamRequest]
 _PAGE: Final = 100
 _SETTLE_S: Final = 0.05
+_YEAR_1: Final = -62_135_596_800
+_YEAR_10000: Final = 253_402_300_800
 # A watcher that sees nothing is told where it stands so often.
 _POSITION_EVERY_S: Final = 10.0
 
@@ -83,7 +87,7 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
                     engine.streams.offer(connection, self._arrived(request.frame, settings))
                 else:
                     raise InvalidArgument("message", "is empty: set settings or frame")
-        except DomainError as error:
+        except Exception as error:  # noqa: BLE001 - the call must end with it, or it would hang
             connection.fail(error)
         else:
             # A broken connection ends the requests too, and the cancellation comes right behind: that sender is not
@@ -98,11 +102,9 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
         return settings
 
     def _arrived(self, frame: pb.StreamFrame, settings: StreamSettings) -> ArrivedFrame:
-        if not frame.sequence:
-            raise InvalidArgument("frame.sequence", "must be at least 1")
-        capture_ms = None
+        capture_ms, problem = None, None
         if frame.HasField("capture_time"):
-            capture_ms = frame.capture_time.seconds * 1000 + frame.capture_time.nanos // 1_000_000
+            capture_ms, problem = _milliseconds(frame.capture_time)
         return ArrivedFrame(
             sequence=frame.sequence,
             capture_ms=capture_ms,
@@ -110,6 +112,7 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
             settings=settings,
             arrived_ms=self._now_ms(),
             arrived=time.monotonic(),
+            problem=problem,
         )
 
     async def ListStreams(  # noqa: N802
@@ -142,8 +145,10 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
         loop = asyncio.get_running_loop()
         end = engine.events.watch(lambda: loop.call_soon_threadsafe(news.set))
         try:
-            cursor = await _start_of(engine, request)
+            cursor, strange = await _start_of(engine, request)
             yield _position(cursor)
+            if strange:
+                yield _lost(0, 0)
             told = loop.time()
             while True:
                 news.clear()
@@ -162,6 +167,13 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
             self._watchers -= 1
 
 
+def _milliseconds(stamp: Timestamp) -> tuple[int | None, InvalidArgument | None]:
+    """Unix time, or what is wrong with it; the range is that of google.protobuf.Timestamp."""
+    if not _YEAR_1 <= stamp.seconds < _YEAR_10000 or not 0 <= stamp.nanos < 1_000_000_000:
+        return None, InvalidArgument("frame.capture_time", "must be from the year 1 to 9999, nanos from 0 to 999999999")
+    return stamp.seconds * 1000 + stamp.nanos // 1_000_000, None
+
+
 def _filter_of(request: pb.WatchEventsRequest) -> EventFilter:
     for field, value in (("gallery_id", request.gallery_id), ("stream_id", request.stream_id)):
         if value:
@@ -173,17 +185,17 @@ def _filter_of(request: pb.WatchEventsRequest) -> EventFilter:
     return EventFilter(request.gallery_id, request.stream_id, request.subject_label, kinds)
 
 
-async def _start_of(engine: Engine, request: pb.WatchEventsRequest) -> int:
-    """The number after which to begin."""
+async def _start_of(engine: Engine, request: pb.WatchEventsRequest) -> tuple[int, bool]:
+    """The number after which to begin, and whether the request's own was never given."""
+    kept = await asyncio.to_thread(engine.events.read, 0, 0)
     start = request.WhichOneof("start")
     if start == "from_oldest" and request.from_oldest:
-        kept = await asyncio.to_thread(engine.events.read, 0, 1)
-        return max(kept.oldest_id - 1, 0)
-    kept = await asyncio.to_thread(engine.events.read, 0, 0)
+        return max(kept.oldest_id - 1, 0), False
     if start == "after_event_id":
         # A number this file never gave: it was made anew. Whatever it holds is new to the watcher.
-        return request.after_event_id if request.after_event_id <= kept.newest_id else 0
-    return kept.newest_id
+        strange = request.after_event_id > kept.newest_id
+        return (0 if strange else request.after_event_id), strange
+    return kept.newest_id, False
 
 
 def _responses(kept: KeptEvents, cursor: int, wanted: EventFilter) -> list[pb.WatchEventsResponse]:

@@ -1,4 +1,4 @@
-"""Stream time: seconds that never run backwards, from whatever capture times a camera sends."""
+"""Stream time: seconds that always rise, from whatever capture times a camera sends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ _STEP_S: Final = 1 / 30
 
 
 class StreamClock:
-    """Follows the camera's clock; where that jumps back, time goes on by one ordinary frame."""
+    """Follows the camera's clock; where that stands still or jumps back, time goes on by one ordinary frame.
+
+    Time must pass: what is unseen would never be over.
+    """
 
     def __init__(self) -> None:
         self._offset_ms: int | None = None
@@ -20,7 +23,10 @@ class StreamClock:
         if self._offset_ms is None:
             self._offset_ms = capture_ms
         elif capture_ms < self._last_ms:
-            self._offset_ms = capture_ms - round((self.now_s + _STEP_S) * 1e3)
+            self.now_s += _STEP_S
+            self._offset_ms = capture_ms - round(self.now_s * 1e3)
+        else:
+            at_s = (capture_ms - self._offset_ms) / 1e3
+            self.now_s = at_s if at_s > self.now_s else self.now_s + _STEP_S
         self._last_ms = capture_ms
-        self.now_s = max(self.now_s, (capture_ms - self._offset_ms) / 1e3)
         return self.now_s

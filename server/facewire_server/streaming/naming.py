@@ -38,23 +38,33 @@ class Naming:
         """Whether there is a gallery to compare with."""
         return bool(self._gallery_id)
 
-    def use(self, gallery_id: str, min_similarity: float | None) -> None:
-        """From now on this gallery; empty: none.
+    @property
+    def revision(self) -> int:
+        """The gallery's revision that names are of."""
+        return self._revision or 0
 
-        Raises:
-            NotFound: no such gallery.
-            ContractMismatch: it is pinned to another contract.
-        """
-        if gallery_id:
-            self.require(gallery_id)
+    def use(self, gallery_id: str, min_similarity: float | None, records: Iterable[TrackRecord]) -> None:
+        """From now on this gallery; empty: none. Names of another gallery are gone."""
+        if gallery_id != self._gallery_id:
+            for record in records:
+                _forget(record)
         self._gallery_id = gallery_id
         self._min_similarity = min_similarity
         self._revision = None
 
     def require(self, gallery_id: str) -> None:
-        """Whether the gallery can be compared with; raises as :meth:`use`."""
+        """Whether the gallery can be compared with.
+
+        Raises:
+            NotFound: no such gallery.
+            ContractMismatch: it is pinned to another contract.
+        """
         nothing = np.empty((0, 1), dtype=np.float32)
         self._templates.search(gallery_id, nothing, self._contract_id, 1)
+
+    def knows(self, subject_id: str) -> bool:
+        """Whether the gallery has this subject."""
+        return self._templates.knows(self._gallery_id, subject_id)
 
     def limits(self) -> Thresholds:
         """What makes a name at the gallery's present size; raises NotFound."""
@@ -63,15 +73,8 @@ class Naming:
             similarity = self._policy.stream_threshold(self._templates.template_count(self._gallery_id))
         return Thresholds(similarity, self._policy.margin)
 
-    def name(
-        self, records: Iterable[TrackRecord], fresh: dict[int, FloatArray], shown: Sequence[TrackRecord], now_s: float
-    ) -> None:
-        """Looks up whoever has new evidence, or everybody if the gallery changed; then judges who is shown.
-
-        Args:
-            records: all tracks.
-            fresh: by track id the embedding that was just added to its evidence.
-            shown: the tracks of this frame.
+    def refresh(self, records: Iterable[TrackRecord]) -> bool:
+        """Looks everybody up anew if the gallery changed; whether it did. Erased subjects lose their names at once.
 
         Raises:
             NotFound: the gallery was deleted; nobody has a name any more.
@@ -79,26 +82,50 @@ class Naming:
         """
         try:
             revision = self._templates.revision(self._gallery_id)
-            limits = self.limits()
-            if revision != self._revision:
-                self._look_up_all(records)
-                self._revision = revision
-            elif fresh:
-                self._look_up_fresh(records, fresh, limits)
+            if revision == self._revision:
+                return False
+            for record in records:
+                self._look_up(record)
         except (NotFound, ContractMismatch):
             for record in records:
-                record.candidates = ()
-                _answer(record, Verdict(TrackState.UNKNOWN if record.evidence.shots else TrackState.IDENTIFYING))
+                _forget(record)
             self._revision = None
             raise
-        self._judge(shown, limits, now_s)
+        self._revision = revision
+        return True
 
-    def _look_up_all(self, records: Iterable[TrackRecord]) -> None:
-        for record in records:
-            template = record.evidence.template
-            if template is not None:
-                record.candidates = self._search(template[np.newaxis])[0]
-                record.evidence.forget_votes()
+    def learn(self, records: Iterable[TrackRecord], fresh: dict[int, FloatArray]) -> None:
+        """Looks those up who have new evidence.
+
+        Args:
+            records: all tracks.
+            fresh: by track id the embedding that was just added to its evidence.
+        """
+        if fresh:
+            self._look_up_fresh(records, fresh, self.limits())
+
+    def judge(self, shown: Sequence[TrackRecord], now_s: float) -> None:
+        """Says of each track of this frame who it is."""
+        limits = self.limits()
+        confirmed = [record for record in shown if record.confirmed]
+        free = arbitrate([(record.verdict, record.candidates) for record in confirmed], limits)
+        for record, candidates in zip(confirmed, free, strict=True):
+            _answer(record, judge(record.evidence, candidates, limits, record.verdict, now_s))
+
+    def _look_up(self, record: TrackRecord) -> None:
+        template = record.evidence.template
+        if template is None:
+            return
+        record.candidates = self._search(template[np.newaxis])[0]
+        record.evidence.forget_votes()
+        subject_id = record.subject_id
+        if subject_id is None:
+            return
+        now = next((c for c in record.candidates if c.subject_id == subject_id), None)
+        if now is not None:
+            record.verdict = Verdict(TrackState.KNOWN, now)  # it may have another name or other labels
+        elif not self.knows(subject_id):
+            _answer(record, Verdict(TrackState.UNKNOWN))
 
     def _look_up_fresh(self, records: Iterable[TrackRecord], fresh: dict[int, FloatArray], limits: Thresholds) -> None:
         changed = [record for record in records if record.track_id in fresh]
@@ -112,11 +139,13 @@ class Naming:
     def _search(self, vectors: FloatArray) -> list[list[Candidate]]:
         return self._templates.search(self._gallery_id, vectors, self._contract_id, _CANDIDATES)
 
-    def _judge(self, shown: Sequence[TrackRecord], limits: Thresholds, now_s: float) -> None:
-        confirmed = [record for record in shown if record.confirmed]
-        free = arbitrate([(record.verdict, record.candidates) for record in confirmed], limits)
-        for record, candidates in zip(confirmed, free, strict=True):
-            _answer(record, judge(record.evidence, candidates, limits, record.verdict, now_s))
+
+def _forget(record: TrackRecord) -> None:
+    """There is no gallery, or another: whatever was said of the track no longer holds."""
+    record.candidates = ()
+    record.evidence.forget_votes()
+    if record.confirmed:
+        _answer(record, Verdict(TrackState.UNKNOWN if record.evidence.shots else TrackState.IDENTIFYING))
 
 
 def _answer(record: TrackRecord, verdict: Verdict) -> None:

@@ -22,6 +22,7 @@ class Pace:
         self._received = 0
         self._dropped = 0
         self._quiet = 0
+        self._lossy = False
         self._patience = _FIRST_PATIENCE
 
     @property
@@ -31,8 +32,9 @@ class Pace:
 
     def want(self, every: int) -> None:
         """The stream asks for another k."""
+        overloaded = self.overloaded
         self.wanted = every
-        self.every = max(self.every, every) if self.overloaded else every
+        self.every = max(self.every, every) if overloaded else every
 
     def observe(self, received: int, dropped: int, now_s: float) -> None:
         """Totals so far, at each frame."""
@@ -49,8 +51,12 @@ class Pace:
         if share_lost > _TOO_MANY_DROPPED:
             largest = max(self.wanted, int(frames_per_s / _FEWEST_PER_S))
             self._quiet = 0
-            self.every = min(self.every + 1, largest)
+            # One window alone may be a burst: cameras send what they had buffered when they are opened.
+            if self._lossy:
+                self.every = min(self.every + 1, largest)
+            self._lossy = True
             return
+        self._lossy = False
         self._quiet += 1
         if share_lost == 0.0 and self.overloaded and self._quiet >= self._patience:
             self.every -= 1

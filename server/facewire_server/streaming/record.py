@@ -13,6 +13,7 @@ from facewire_server.domain.face import FloatArray, Quality
 from facewire_server.domain.stream import BestShot, TrackState
 
 _CLEARLY_BETTER: Final = 1.2
+_GAP_S: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,12 @@ class TrackRecord:
     was_named: bool = False
     lingering: bool = False
     person: int = 0
+    restarts: int = 0
 
     def see(self, sighting: Sighting, now_s: float) -> None:
-        """Found in this frame. After a gap somebody else may have taken the place: better look soon."""
-        if now_s - self.seen_s > 0.4:
+        """Found in this frame. After a gap somebody else may have taken the place: a look must tell."""
+        if now_s - self.seen_s > _GAP_S:
+            self.evidence.doubted = self.evidence.shots > 0
             self.look_soon()
         self.last = sighting
         self.seen_s = now_s

@@ -62,7 +62,7 @@ class _Stream:
     begun: int = 0  # turns, counted by the worker
     over: int = 0  # turns, counted by the event loop
     closing: bool = False
-    until: asyncio.TimerHandle | None = None
+    until: asyncio.TimerHandle | None = None  # idle while connected, forgotten while not
     rate: Rate = field(default_factory=Rate)
 
     @property
@@ -100,6 +100,7 @@ class Streams:
         if self._closed:
             raise NotReady("the server is stopping")
         if self._clients.total() >= self.limits.max_streams:
+            log.warning("a stream of %s is refused: all %d places are taken", host, self.limits.max_streams)
             raise Overloaded(f"all {self.limits.max_streams} places for streams are taken", 5.0)
         if self._clients[host] >= self.limits.max_streams_per_client:
             raise Overloaded(
@@ -120,27 +121,34 @@ class Streams:
 
         Raises:
             NotFound, ContractMismatch: of the gallery.
+            NotReady: the server is stopping.
         """
+        if self._closed:
+            raise NotReady("the server is stopping")
         self.require(settings)
         stream = self._streams.get(settings.stream_id)
         resumed = stream is not None and not stream.closing
         if stream is None or stream.closing:
             stream = self._begin(settings, peer)
         elif stream.connection is not None:
+            log.warning("stream %s of %s is taken over by %s", settings.stream_id, stream.peer, peer)
             stream.connection.fail(StreamTakenOver(settings.stream_id))
-        if stream.until is not None:
-            stream.until.cancel()
-            stream.until = None
+        _cancel(stream)
+        log.info("stream %s %s by %s", settings.stream_id, "resumed" if resumed else "opened", peer)
         stream.peer, stream.settings = peer, settings
         stream.connection = Connection(
             StreamOpened(
                 stream_id=settings.stream_id,
                 session_id=stream.session.session_id,
                 resumed=resumed,
-                last_sequence=stream.session.last_sequence,
+                last_sequence=stream.session.last_taken,
                 min_similarity=self.threshold(settings),
             )
         )
+        if not stream.session.has_room:
+            # A frame of the former connection waits: it comes first, and must not be replaced in a lossless stream.
+            stream.connection.room.clear()
+            self._wake(stream)
         self._watch_idle(stream, stream.connection)
         return stream.connection
 
@@ -178,7 +186,7 @@ class Streams:
         return stream
 
     def _make_room(self) -> None:
-        """Streams that wait to be resumed must not pile up: the one that waits longest goes."""
+        """Streams that wait to be resumed must not pile up: the one that was opened first goes."""
         if len(self._streams) >= 2 * self.limits.max_streams:
             waiting = [stream for stream in self._streams.values() if stream.connection is None]
             if waiting:
@@ -190,16 +198,26 @@ class Streams:
         if stream is None:
             return  # taken over
         stream.connection = None
+        _cancel(stream)
         if connection.finished or self._closed:
             self._close(stream)
             return
+        log.info("stream %s lost its connection; it may be resumed", stream.settings.stream_id)
         loop = asyncio.get_running_loop()
         stream.until = loop.call_later(stream.settings.track_ttl_s, self._close, stream)
 
     def _close(self, stream: _Stream) -> None:
+        _cancel(stream)
         if self._streams.get(stream.settings.stream_id) is stream:
             del self._streams[stream.settings.stream_id]
         stream.closing = True
+        counters = stream.session.counters()
+        log.info(
+            "stream %s ended: %d frames answered, %d dropped",
+            stream.settings.stream_id,
+            counters.processed,
+            counters.dropped,
+        )
         self._workers.close_lane(stream.lane)
         if not stream.working:
             stream.session.close()
@@ -221,7 +239,7 @@ class Streams:
         if left_s <= 0:
             connection.fail(DeadlineExpired(f"no frame came for {self.limits.idle_s:.0f} s"))
             return
-        loop.call_later(left_s, self._watch_idle, stream, connection)
+        stream.until = loop.call_later(left_s, self._watch_idle, stream, connection)
 
     # --- frames and answers ---------------------------------------------------------------------------------
 
@@ -276,7 +294,7 @@ class Streams:
         loop.call_soon_threadsafe(self._done, stream, answer)
 
     def _taken(self, stream: _Stream) -> None:
-        if stream.connection is not None:
+        if stream.connection is not None and stream.session.has_room:
             stream.connection.room.set()
 
     def _done(self, stream: _Stream, answer: FrameAnswer | Exception | None) -> None:
@@ -332,3 +350,9 @@ class Streams:
         if stream is None:
             raise NotFound("stream", stream_id)
         return stream.session.best_shot(track_id)
+
+
+def _cancel(stream: _Stream) -> None:
+    if stream.until is not None:
+        stream.until.cancel()
+        stream.until = None

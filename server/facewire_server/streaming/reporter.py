@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from facewire_server.domain.boundary import Boundary, Crossing, watch
 from facewire_server.domain.crowd import CrowdCounter, CrowdFigures, PeopleMemory
@@ -11,15 +12,21 @@ from facewire_server.domain.stream import StreamSettings, TrackState
 from facewire_server.streaming.record import TrackRecord
 from facewire_server.streaming.tracks import Shown
 
+_LONGEST_COUNT_S: Final = 86_400.0  # figures begin anew each day where no interval is set
+
 
 class Reporter:
     """Watches one stream's tracks. Not thread-safe.
 
     Args:
         memory: tells people who come back.
+
+    Attributes:
+        judged_at: the gallery's revision that the tracks' names are of.
     """
 
     def __init__(self, session_id: str, memory: PeopleMemory) -> None:
+        self.judged_at = 0
         self._session_id = session_id
         self._memory = memory
         self._crowd = CrowdCounter()
@@ -55,9 +62,16 @@ class Reporter:
             if size is not None and not each.predicted:
                 self._cross(each, size, at_ms)
         interval_s = self._settings.count_interval_s
-        if interval_s and self._crowd.elapsed_s(now_s) >= interval_s:
-            self._events.append(self._event(EventKind.COUNT, at_ms, crowd=self.figures()))
+        if self._crowd.elapsed_s(now_s) >= (interval_s or _LONGEST_COUNT_S):
+            if interval_s:
+                self._events.append(self._event(EventKind.COUNT, at_ms, crowd=self.figures()))
             self._crowd.begin(now_s, at_ms)
+
+    def forget_subjects(self, knows: Callable[[str], bool]) -> None:
+        """Drops whoever is no longer enrolled from the memory and the figures."""
+        self._memory.forget_subjects(knows)
+        self._crowd.forget_subjects(knows)
+        self._watchlisted = {key for key in self._watchlisted if knows(key[1])}
 
     def ended(self, records: Sequence[TrackRecord], at_ms: int) -> None:
         """Tracks that are over."""
@@ -77,6 +91,8 @@ class Reporter:
 
     def _count(self, record: TrackRecord, now_s: float) -> None:
         template = record.evidence.template
+        if record.restarts != record.evidence.restarts:
+            record.restarts, record.person = record.evidence.restarts, 0  # somebody else by now
         if not record.person:
             record.person = self._memory.new() if template is None else self._memory.person_of(template, now_s)
         elif record.evidence.shots == 1 and template is not None and not record.was_named:
@@ -161,4 +177,5 @@ class Reporter:
             boundary=boundary,
             dwell_s=dwell_s,
             crowd=crowd,
+            judged_at=self.judged_at,
         )

@@ -38,6 +38,7 @@ class ArrivedFrame:
     """A frame as it came. ``read`` gives its bytes; asked for once, as each access copies them.
 
     Attributes:
+        problem: what is wrong with the frame's own fields, if anything.
         capture_ms: Unix time, milliseconds; None: when it arrived.
         settings: what was in force when it arrived.
     """
@@ -48,6 +49,7 @@ class ArrivedFrame:
     settings: StreamSettings
     arrived_ms: int
     arrived: float
+    problem: DomainError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Session:
         reporter: Reporter,
     ) -> None:  # fmt: skip
         self.session_id = session_id
-        self.last_sequence = 0
+        self.last_taken = 0
+        self._last_received = 0
         self._parts = parts
         self._naming = naming
         self._tracks = tracks
@@ -96,10 +99,10 @@ class Session:
         """A frame arrived; it takes the place of one that still waits. False if its number is stale."""
         with self._guard:
             self._counters.received += 1
-            if frame.sequence <= self.last_sequence:
+            if frame.sequence <= self._last_received:
                 self._counters.stale += 1
                 return False
-            self.last_sequence = frame.sequence
+            self._last_received = frame.sequence
             if self._waiting is not None:
                 self._counters.dropped += 1
             self._waiting = frame
@@ -132,42 +135,49 @@ class Session:
         with self._guard:
             frame, self._waiting = self._waiting, None
             self._taken = self._counters.received
+            if frame is not None:
+                self.last_taken = frame.sequence
             return frame
 
     def work(self, frame: ArrivedFrame) -> FrameAnswer:
         """The answer to a frame that was taken."""
         clock = StageClock()
-        started = time.monotonic()
-        clock.add("queue", started - frame.arrived)
+        clock.add("queue", time.monotonic() - frame.arrived)
         self._use(frame.settings)
         self._at_ms = frame.arrived_ms if frame.capture_ms is None else frame.capture_ms
         now_s = self._clock.advance(self._at_ms)
         self._adapt(frame.settings)
+        nameless = self._refresh()
+        # Before anything is matched: a track that is over must not go on as somebody else.
+        self._forget(self._tracks.end_lost(now_s))
         looks = self._taken - self._looked >= self._pace.every
         picture, error = self._read(frame, clock, whole=looks)
         if picture is not None:
             self._looked = self._taken
             error = self._look(picture, frame.settings, now_s, clock)
-        else:
-            error = error or self._tracks.refresh(now_s)
-        return self._answer(frame, picture, now_s, error, clock)
+        return self._answer(frame, picture, now_s, error or nameless, clock)
 
     def close(self) -> None:
         """The stream is over: its tracks end. Not while a frame is worked on."""
-        self._tracks.refresh(self._clock.now_s)
-        self._reporter.ended(self._tracks.end_all(), self._at_ms)
-        self._shots.clear()
+        self._refresh()
+        self._forget(self._tracks.end_all())
         self._parts.sink.report(self._reporter.take())
+
+    def _refresh(self) -> DomainError | None:
+        """Names as the gallery is now: nobody who was erased is shown, reported or remembered."""
+        error = self._tracks.refresh()
+        if self._reporter.judged_at != self._naming.revision:
+            self._reporter.judged_at = self._naming.revision
+            self._reporter.forget_subjects(self._naming.knows)
+        return error
 
     def _use(self, settings: StreamSettings) -> None:
         before = self._in_force
         if settings is before:
             return
-        if before is None or (before.gallery_id, before.min_similarity) != (
-            settings.gallery_id,
-            settings.min_similarity,
-        ):
-            self._naming.use(settings.gallery_id, settings.min_similarity)
+        wanted = (settings.gallery_id, settings.min_similarity)
+        if before is None or (before.gallery_id, before.min_similarity) != wanted:
+            self._tracks.use_gallery(*wanted)
         self._tracks.set_ttl(settings.track_ttl_s)
         self._reporter.use(settings)
         self._pace.want(settings.detect_every)
@@ -181,6 +191,8 @@ class Session:
     def _read(self, frame: ArrivedFrame, clock: StageClock, *, whole: bool) -> tuple[Frame | None, DomainError | None]:
         """The picture, if faces are to be looked for; else its header is checked at least."""
         try:
+            if frame.problem is not None:
+                raise frame.problem
             with clock.stage("decode"):
                 return _decode(frame.read(), frame.settings.raw, self._parts.max_pixels, whole=whole), None
         except DomainError as error:
@@ -204,7 +216,6 @@ class Session:
         self, frame: ArrivedFrame, picture: Frame | None, now_s: float, error: DomainError | None, clock: StageClock
     ) -> FrameAnswer:
         size = None if picture is None else (picture.width, picture.height)
-        self._forget(self._tracks.end_lost(now_s))
         shown = self._tracks.show(now_s)
         if picture is not None and (frame.settings.keep_shots or frame.settings.send_shots):
             for each in shown:

@@ -84,14 +84,26 @@ class FaceTracks:
         with clock.stage("search"):
             return self._name(fresh, seen.now_s)
 
-    def refresh(self, now_s: float) -> DomainError | None:
-        """Names as they are now, where no faces were looked for; returns why there are none, if so."""
-        return self._name({}, now_s) if self._naming.active else None
+    def use_gallery(self, gallery_id: str, min_similarity: float | None) -> None:
+        """From now on names are of this gallery; empty: there are none."""
+        self._naming.use(gallery_id, min_similarity, self.records)
+
+    def refresh(self) -> DomainError | None:
+        """Names as the gallery is now; returns why there are none, if so."""
+        if not self._naming.active:
+            return None
+        try:
+            self._naming.refresh(self.records)
+        except DomainError as error:
+            return error
+        return None
 
     def _name(self, fresh: dict[int, FloatArray], now_s: float) -> DomainError | None:
         shown = [record for record in self._records.values() if now_s - record.seen_s <= _COAST_S]
         try:
-            self._naming.name(self._records.values(), fresh, shown, now_s)
+            self._naming.refresh(self.records)
+            self._naming.learn(self.records, fresh)
+            self._naming.judge(shown, now_s)
         except DomainError as error:
             return error
         return None
