@@ -155,7 +155,7 @@ class StreamsSection(_Section):
     unknown_linger_s: Annotated[float, Field(ge=0, le=86_400)] = 10.0
     count_interval_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     embed_interval_s: Annotated[float, Field(ge=0, le=60)] = 0.15
-    max_embed_interval_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    max_embed_interval_s: Annotated[float, Field(gt=0, le=3600)] = 3.0
     min_shot_score: Annotated[float, Field(ge=0, le=1)] = 0.05
     max_embeddings_per_frame: Annotated[int, Field(ge=1, le=100)] = 4
     # For counting people once who went and came back.

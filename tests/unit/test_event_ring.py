@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from facewire_server.domain.crowd import CrowdFigures
 from facewire_server.domain.errors import StorageFailure
 from facewire_server.domain.event import Event, EventFilter, EventKind
+from facewire_server.domain.revision import next_revision
 from facewire_server.events import ring as ring_module
 from facewire_server.events.ring import SqliteEventRing
 
@@ -165,3 +167,29 @@ def test_filters() -> None:
     assert not EventFilter(stream_id="other").wants(everything)
     assert not EventFilter(subject_label="watchlist").wants(everything)
     assert not EventFilter(kinds=frozenset({EventKind.LEFT})).wants(everything)
+
+
+def test_whoever_is_not_enrolled_any_more_is_erased_at_the_start(tmp_path: Path) -> None:
+    with opened(tmp_path / "e.db") as ring:
+        ring.report([event(0, "ada"), event(1, "ben")])
+        until(lambda: ring.read(0, 10).newest_id == 2)
+        ring.forget_missing(lambda gallery, subject: (gallery, subject) == ("door", "ben"))
+        assert [e.subject_id for _, e in ring.read(0, 10).events] == ["", "ben"]
+
+
+def test_events_judged_after_an_erasure_keep_their_names(tmp_path: Path) -> None:
+    with opened(tmp_path / "e.db") as ring:
+        ring.forget("door", "ada")
+        ring.report([replace(event(0, "ada"), judged_at=next_revision()), event(1, "ada")])
+        until(lambda: ring.read(0, 10).newest_id == 2)
+        assert [e.subject_id for _, e in ring.read(0, 10).events] == ["ada", ""]
+
+
+def test_an_event_that_cannot_be_kept_does_not_stop_the_ring(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with opened(tmp_path / "e.db") as ring:
+        ring.report([replace(event(0), at_ms=2**70)])
+        until(lambda: "not kept" in caplog.text)
+        ring.report([event(1)])
+        until(lambda: ring.read(0, 10).newest_id == 2)
+        ring.forget("door", "ada")
+        assert [(number, e.subject_id) for number, e in ring.read(0, 10).events] == [(2, "")]
