@@ -10,8 +10,8 @@
 namespace facewire::bindings {
 namespace {
 
-// Keeps the last time, which must not fall: filters run forward only. A frame of a few faces takes microseconds, a crowd
-// milliseconds: then without the GIL.
+// Keeps the last time, which must not fall: filters run forward only. A frame of a few faces takes microseconds, a
+// crowd milliseconds: then without the GIL.
 class TimedTracker {
   public:
     explicit TimedTracker(const TrackerSettings& settings) : tracker_(settings), ttl_s_(settings.ttl_s) {}

@@ -10,20 +10,20 @@ namespace facewire {
 namespace {
 
 // Tuned on tests/tracking (docs/adr/0007). Lengths are in face sizes, so that near and far faces behave alike.
-constexpr double kFadeS = 1.0;            // speed falls to 1/e in this time while a track is unseen
-constexpr double kPositionNoise = 0.04;   // jitter of a detector's box middle
-constexpr double kSizeNoise = 0.06;       // jitter of log width and height
-constexpr double kAcceleration = 6.0;     // face sizes a second squared
+constexpr double kFadeS = 1.0;           // speed falls to 1/e in this time while a track is unseen
+constexpr double kPositionNoise = 0.04;  // jitter of a detector's box middle
+constexpr double kSizeNoise = 0.06;      // jitter of log width and height
+constexpr double kAcceleration = 6.0;    // face sizes a second squared
 constexpr double kSizeAcceleration = 1.0;
-constexpr double kFirstSpeed = 2.5;       // face sizes a second: what a new track may do
+constexpr double kFirstSpeed = 2.5;  // face sizes a second: what a new track may do
 constexpr double kFirstSizeSpeed = 0.5;
-constexpr double kReach = 0.8;            // how far from its predicted place a track is looked for
-constexpr double kReachPerS = 2.0;        // and how much farther for each second unseen
+constexpr double kReach = 0.8;      // how far from its predicted place a track is looked for
+constexpr double kReachPerS = 2.0;  // and how much farther for each second unseen
 constexpr double kLongestReach = 2.0;
-constexpr double kSizeReach = 0.7;        // difference of log sizes
+constexpr double kSizeReach = 0.7;  // difference of log sizes
 constexpr float kOutOfReach = 100.0f;
-constexpr float kMatchLimit = 1.25f;      // motion alone costs at most 1
-constexpr float kClearlyBetter = 0.5f;    // a pair this much cheaper than any rival needs no look
+constexpr float kMatchLimit = 1.25f;    // motion alone costs at most 1
+constexpr float kClearlyBetter = 0.5f;  // a pair this much cheaper than any rival needs no look
 // Cosines of looks: at kLikeSame nothing changes, below it a pair costs more, above it less.
 constexpr float kLikeSame = 0.40f, kLooksRange = 0.25f, kLooksWeight = 1.2f;
 

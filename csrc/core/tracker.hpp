@@ -34,7 +34,7 @@ struct TrackerSettings {
 
 struct TrackView {
     std::int64_t id;
-    TrackedBox box;        // at the time asked for
+    TrackedBox box;          // at the time asked for
     double first_s, seen_s;  // of its first and last detection
     std::int32_t hits;
     bool confirmed;

@@ -52,7 +52,7 @@ def test_a_thousand_abandoned_streams_do_no_harm(load: Rig) -> None:
         for _ in range(1000):
             call = stub.RecognizeStream(_one_then_nothing(settings))
             try:
-                opened += next(call).HasField("opened")
+                opened += next(iter(call)).HasField("opened")
                 calls.append(call)
             except grpc.RpcError as error:
                 refused += error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -205,7 +205,7 @@ def test_a_frame_that_waits_is_worked_on_when_another_connection_takes_over(
 
     with grpc.insecure_channel(server.target) as channel, grpc.insecure_channel(server.target) as other:
         first = stream_pb2_grpc.StreamServiceStub(channel).RecognizeStream(flood())
-        next(first)
+        next(iter(first))
         time.sleep(0.5)
         again = stream_pb2_grpc.StreamServiceStub(other).RecognizeStream(iter([settings]), timeout=10)
         answers = list(again)
@@ -238,4 +238,4 @@ def test_tracks_that_a_crash_ended_have_left(
 def test_options_are_checked_where_they_are_made() -> None:
     for wrong in ({"best_shots": "yes"}, {"detect_every": 0}, {"max_faces": -1}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            replace(StreamOptions(), **wrong)  # type: ignore[arg-type]
+            replace(StreamOptions(), **wrong)

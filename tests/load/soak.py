@@ -17,6 +17,7 @@ from PIL import Image
 
 import facewire
 from facewire import StreamOptions, aio
+from facewire.aio_stream import Stream
 from tests.load.rig import GALLERY, Rig, rig
 
 _CAMERAS = 8
@@ -84,7 +85,7 @@ async def _camera(load: Rig, number: int, end: float, figures: Figures, lots: ra
         await asyncio.sleep(lots.random() * 0.2)
 
 
-async def _use(load: Rig, stream: aio.Stream, crowd: bytes, figures: Figures, lots: random.Random) -> None:
+async def _use(load: Rig, stream: Stream, crowd: bytes, figures: Figures, lots: random.Random) -> None:
     async def send() -> None:
         for frame in range(lots.randrange(80)):
             bad = lots.random() < 0.05
