@@ -145,6 +145,7 @@ class Outbox:
 
     def opened(self, message: stream_pb2.StreamOpened) -> None:
         """The server opened the stream; what it has not seen is sent again."""
+        same_run = self._was_open and self.session_id == message.session_id
         self.options = replace(self.options, stream_id=message.stream_id)
         self.session_id = message.session_id
         self.reconnects += self._was_open
@@ -152,7 +153,8 @@ class Outbox:
         self.succeeded()
         if self.options.lossless:
             self._queue.clear()
-            seen = [number for number in self._unanswered if number <= message.last_sequence]
+            # In another run of the stream the numbers are another client's.
+            seen = [number for number in self._unanswered if same_run and number <= message.last_sequence]
             for number in seen:
                 del self._unanswered[number]
             self.lost_answers += len(seen)

@@ -14,14 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-try:
-    import av
-    import av.error
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "reading video needs PyAV: pip install 'facewire[video]', or in a checkout pip install '.[video]'", name="av"
-    ) from error
-
+from facewire._av import av
 from facewire.errors import ImageError
 from facewire.images import RawFrame
 

@@ -8,12 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-import av
-import av.error
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self
 
+from facewire._av import av
 from facewire.errors import ImageError
 
 _FRAGMENTS: Final = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}

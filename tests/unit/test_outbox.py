@@ -144,3 +144,11 @@ def test_errors_that_will_not_pass_are_not_waited_for() -> None:
     assert Outbox(StreamOptions(), 60.0).wait_before_retry_s(error(OverloadedError, retry_after_s=1.0)) is None, (
         "a full server refuses a new stream at once"
     )
+
+
+def test_the_numbers_of_a_stream_taken_over_are_not_ours() -> None:
+    box = Outbox(StreamOptions(stream_id="cam", lossless=True), 1.0)
+    box.put(JPEG, None)
+    opened(box, last=500)
+    assert [s for s in drain(box) if s != "settings"] == [1]
+    assert box.lost_answers == 0

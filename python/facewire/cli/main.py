@@ -69,6 +69,8 @@ class _LazyGroup(click.Group):
             try:
                 loaded: click.Command = point.load()
             except ModuleNotFoundError as error:
+                if error.name == "av":
+                    raise click.ClickException(str(error)) from error
                 raise click.ClickException(
                     f"'facewire {cmd_name}' needs the server's parts ({error.name} is missing): "
                     "pip install 'facewire[server]', or in a checkout pip install '.[server]'"

@@ -136,6 +136,7 @@ class Streams:
         _cancel(stream)
         log.info("stream %s %s by %s", settings.stream_id, "resumed" if resumed else "opened", peer)
         stream.peer, stream.settings = peer, settings
+        stream.session.begin_connection()
         stream.connection = Connection(
             StreamOpened(
                 stream_id=settings.stream_id,
@@ -145,10 +146,6 @@ class Streams:
                 min_similarity=self.threshold(settings),
             )
         )
-        if not stream.session.has_room:
-            # A frame of the former connection waits: it comes first, and must not be replaced in a lossless stream.
-            stream.connection.room.clear()
-            self._wake(stream)
         self._watch_idle(stream, stream.connection)
         return stream.connection
 

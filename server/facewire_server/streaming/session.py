@@ -95,6 +95,14 @@ class Session:
         """Whether no frame waits."""
         return self._waiting is None
 
+    def begin_connection(self) -> None:
+        """A call carries the stream from now on; numbers begin anew, and what waited will be sent again or is old."""
+        with self._guard:
+            self._last_received = 0
+            if self._waiting is not None:
+                self._waiting = None
+                self._counters.received -= 1
+
     def offer(self, frame: ArrivedFrame) -> bool:
         """A frame arrived; it takes the place of one that still waits. False if its number is stale."""
         with self._guard:
