@@ -16,6 +16,7 @@ from typing_extensions import Self
 from facewire import _parse_stream
 from facewire._outbox import Outbox, Request
 from facewire._status import to_error
+from facewire._stream_facts import StreamFacts
 from facewire.errors import FacewireError
 from facewire.images import FrameLike, ImageLike, frame_parts
 from facewire.stream import METHOD
@@ -24,7 +25,7 @@ from facewire.stream_results import FrameAnswer
 from facewire.v1 import stream_pb2
 
 
-class Stream:
+class Stream(StreamFacts):
     """Frames in, answers out; made by :meth:`facewire.aio.Client.stream`. An async context manager.
 
     Behaves as :class:`facewire.Stream`. For one event loop.
@@ -42,7 +43,7 @@ class Stream:
         self._lost = False
         self._channel = channel
         self._target = target
-        self._outbox = Outbox(options, reconnect_s)
+        super().__init__(Outbox(options, reconnect_s))
         self._changed = asyncio.Condition()
         self._closed = False
         self._call: Any = None
@@ -54,36 +55,6 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-    @property
-    def stream_id(self) -> str:
-        """The stream's name: as given, or what the server chose when it opened the stream."""
-        return self._outbox.options.stream_id
-
-    @property
-    def session_id(self) -> str:
-        """Names this run of the stream; track ids mean something within it."""
-        return self._outbox.session_id
-
-    @property
-    def dropped(self) -> int:
-        """Frames that were replaced on this side, because the connection was slower than the camera."""
-        return self._outbox.dropped
-
-    @property
-    def reconnects(self) -> int:
-        """How often the connection was made anew."""
-        return self._outbox.reconnects
-
-    @property
-    def lost_answers(self) -> int:
-        """Answers of a lossless stream that were lost with a connection; their frames were not."""
-        return self._outbox.lost_answers
-
-    @property
-    def options(self) -> StreamOptions:
-        """The options in force."""
-        return self._outbox.options
 
     async def send(self, image: ImageLike, capture_time: float | datetime | None = None) -> int:
         """Sends a frame; returns its number. See :meth:`facewire.Stream.send`."""

@@ -33,6 +33,7 @@ class Figures:
     largest_k: int = 0
     worst_share: float = 0.0
     health_median_ms: float = 0.0
+    health_p95_ms: float = 0.0
     health_worst_ms: float = 0.0
     identify_median_ms: float = 0.0
     identify_worst_ms: float = 0.0
@@ -118,6 +119,7 @@ async def run(load: Rig, streams: int, seconds: float) -> Figures:
         counters = await asyncio.gather(*(_camera(load, cameras, number, fps, seconds) for number in range(streams)))
         health, calls, _ = await probes
     figures.health_median_ms, figures.health_worst_ms = statistics.median(health), max(health)
+    figures.health_p95_ms = statistics.quantiles(health, n=20)[-1]
     figures.identify_median_ms, figures.identify_worst_ms = statistics.median(calls), max(calls)
     figures.processed = [c.processed for c in counters]
     figures.detected = [c.detected for c in counters]

@@ -1,0 +1,43 @@
+"""What a stream tells of itself, to threads and to asyncio alike."""
+
+from __future__ import annotations
+
+from facewire._outbox import Outbox
+from facewire.stream_options import StreamOptions
+
+
+class StreamFacts:
+    """Read-only facts of a stream."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    @property
+    def stream_id(self) -> str:
+        """The stream's name: as given, or what the server chose when it opened the stream."""
+        return self._outbox.options.stream_id
+
+    @property
+    def session_id(self) -> str:
+        """Names this run of the stream; track ids mean something within it."""
+        return self._outbox.session_id
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were replaced on this side, because the connection was slower than the camera."""
+        return self._outbox.dropped
+
+    @property
+    def reconnects(self) -> int:
+        """How often the connection was made anew."""
+        return self._outbox.reconnects
+
+    @property
+    def lost_answers(self) -> int:
+        """Answers of a lossless stream that were lost with a connection; their frames were not."""
+        return self._outbox.lost_answers
+
+    @property
+    def options(self) -> StreamOptions:
+        """The options in force."""
+        return self._outbox.options
