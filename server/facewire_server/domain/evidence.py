@@ -152,7 +152,8 @@ class Evidence:
             self._votes[subject_id] = self._votes.get(subject_id, 0.0) + weight
 
     def absorb(self, later: Evidence) -> None:
-        """Takes over what a later part of the same track saw."""
+        """Takes over what a later part of the same track saw: looks have told that it is the same."""
+        self.doubted = False
         if later._sum is not None:
             self._sum = later._sum if self._sum is None else self._sum + later._sum
             self._weight += later._weight

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ from facewire_server.domain.stream import TrackState
 from facewire_server.streaming.record import TrackRecord
 
 _CANDIDATES: Final = 8
+_LOOK_UP_EVERY_S: Final = 0.2
 
 
 class Naming:
@@ -31,7 +33,9 @@ class Naming:
         self._contract_id = contract_id
         self._gallery_id = ""
         self._min_similarity: float | None = None
-        self._revision: int | None = None
+        self._checked: int | None = None
+        self._looked_up: int | None = None
+        self._look_up_at = 0.0
 
     @property
     def active(self) -> bool:
@@ -40,8 +44,8 @@ class Naming:
 
     @property
     def revision(self) -> int:
-        """The gallery's revision that names are of."""
-        return self._revision or 0
+        """The gallery's revision in which all names are still those of enrolled subjects."""
+        return self._checked or 0
 
     def use(self, gallery_id: str, min_similarity: float | None, records: Iterable[TrackRecord]) -> None:
         """From now on this gallery; empty: none. Names of another gallery are gone."""
@@ -50,7 +54,8 @@ class Naming:
                 _forget(record)
         self._gallery_id = gallery_id
         self._min_similarity = min_similarity
-        self._revision = None
+        self._checked = self._looked_up = None
+        self._look_up_at = 0.0
 
     def require(self, gallery_id: str) -> None:
         """Whether the gallery can be compared with.
@@ -73,8 +78,8 @@ class Naming:
             similarity = self._policy.stream_threshold(self._templates.template_count(self._gallery_id))
         return Thresholds(similarity, self._policy.margin)
 
-    def refresh(self, records: Iterable[TrackRecord]) -> bool:
-        """Looks everybody up anew if the gallery changed; whether it did. Erased subjects lose their names at once.
+    def refresh(self, records: Sequence[TrackRecord]) -> None:
+        """Follows changes of the gallery: erased subjects lose their names at once, new ones are found soon.
 
         Raises:
             NotFound: the gallery was deleted; nobody has a name any more.
@@ -82,17 +87,25 @@ class Naming:
         """
         try:
             revision = self._templates.revision(self._gallery_id)
-            if revision == self._revision:
-                return False
-            for record in records:
-                self._look_up(record)
+            if revision != self._checked:
+                for record in records:
+                    self._drop_erased(record)
+                self._checked = revision
+            # A search of a large gallery takes milliseconds, and an import changes it a thousand times a second.
+            now = time.monotonic()
+            if revision != self._looked_up and now - self._look_up_at >= _LOOK_UP_EVERY_S:
+                self._look_up([record for record in records if record.evidence.shots])
+                self._looked_up, self._look_up_at = revision, now
         except (NotFound, ContractMismatch):
             for record in records:
                 _forget(record)
-            self._revision = None
+            self._checked = self._looked_up = None
             raise
-        self._revision = revision
-        return True
+
+    def _drop_erased(self, record: TrackRecord) -> None:
+        record.candidates = [c for c in record.candidates if self.knows(c.subject_id)]
+        if record.subject_id is not None and not self.knows(record.subject_id):
+            _answer(record, Verdict(TrackState.UNKNOWN))
 
     def learn(self, records: Iterable[TrackRecord], fresh: dict[int, FloatArray]) -> None:
         """Looks those up who have new evidence.
@@ -112,20 +125,16 @@ class Naming:
         for record, candidates in zip(confirmed, free, strict=True):
             _answer(record, judge(record.evidence, candidates, limits, record.verdict, now_s))
 
-    def _look_up(self, record: TrackRecord) -> None:
-        template = record.evidence.template
-        if template is None:
-            return
-        record.candidates = self._search(template[np.newaxis])[0]
-        record.evidence.forget_votes()
-        subject_id = record.subject_id
-        if subject_id is None:
-            return
-        now = next((c for c in record.candidates if c.subject_id == subject_id), None)
-        if now is not None:
-            record.verdict = Verdict(TrackState.KNOWN, now)  # it may have another name or other labels
-        elif not self.knows(subject_id):
-            _answer(record, Verdict(TrackState.UNKNOWN))
+    def _look_up(self, records: Sequence[TrackRecord]) -> None:
+        """Everybody anew, by one search."""
+        templates = [record.evidence.template for record in records]
+        found = self._search(np.stack([t for t in templates if t is not None])) if templates else []
+        for record, candidates in zip(records, found, strict=True):
+            record.candidates = candidates
+            record.evidence.forget_votes()
+            now = next((c for c in candidates if c.subject_id == record.subject_id), None)
+            if now is not None:
+                record.verdict = Verdict(TrackState.KNOWN, now)  # it may have another name or other labels
 
     def _look_up_fresh(self, records: Iterable[TrackRecord], fresh: dict[int, FloatArray], limits: Thresholds) -> None:
         changed = [record for record in records if record.track_id in fresh]

@@ -188,8 +188,8 @@ class FaceTracks:
         if not self._tracker.merge(best.track_id, record.track_id):
             return record
         del self._records[record.track_id]
-        best.evidence.absorb(record.evidence)
         best.see(record.last, record.seen_s)
+        best.evidence.absorb(record.evidence)
         return best
 
     # --- showing --------------------------------------------------------------------------------------------
