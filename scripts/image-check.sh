@@ -293,6 +293,18 @@ for folder in ("/", "/etc", "/usr/bin", "/models", "/models/compiled", "/opt/ven
   check "person B is recognised" identified person_b_2.jpg MATCH person-b
   check "a stranger stays unknown" identified impostor_1.jpg UNKNOWN ""
   check "another stranger stays unknown" identified impostor_2.jpg UNKNOWN ""
+  check "a stream names person A and tells of it" "$host_python" - "127.0.0.1:$port" "$work/cache/samples/person_a_2.jpg" <<'P'
+import pathlib, sys
+import facewire
+
+picture = pathlib.Path(sys.argv[2]).read_bytes()
+with facewire.Client(sys.argv[1]) as client:
+    before = client.last_event_id()
+    with client.stream(facewire.StreamOptions("door", lossless=True)) as stream:
+        last = list(stream.recognize((picture, 1000 + i / 10) for i in range(6)))[-1]
+    names = {e.subject_id for e, _ in zip(client.watch_events(after_event_id=before), range(3))}
+sys.exit(not (last.tracks[0].subject and last.tracks[0].subject.subject_id == "person-a" and "person-a" in names))
+P
   echo "      resident memory $(($(status VmHWM) / 1000)) MB at most"
   check "SIGTERM ends it with 0 within 10 s" stop_server
   [ -z "$server" ] || { kill -KILL "$server"; wait "$server" || true; server=; } 2>/dev/null

@@ -24,11 +24,15 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 def verbs() -> None:
-    """Everything that `facewire serve` and the client's verbs import is there."""
+    """Everything that `facewire serve` and the client's verbs import is there; but for video, which is for cameras' hosts."""
     importlib.import_module("facewire_server.cli.serve")
     importlib.import_module("rich.progress")
     for module in pkgutil.iter_modules(facewire.cli.__path__):
-        importlib.import_module(f"facewire.cli.{module.name}")
+        try:
+            importlib.import_module(f"facewire.cli.{module.name}")
+        except ModuleNotFoundError as error:
+            if error.name != "av":
+                raise
 
 
 def picture_formats() -> None:
