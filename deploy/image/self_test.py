@@ -24,7 +24,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 def verbs() -> None:
-    """Everything that `facewire serve` and the client's verbs import is there; but for video, which is for cameras' hosts."""
+    """Everything that `facewire serve` and the client's verbs import is there, but for video: that is a client's."""
     importlib.import_module("facewire_server.cli.serve")
     importlib.import_module("rich.progress")
     for module in pkgutil.iter_modules(facewire.cli.__path__):
