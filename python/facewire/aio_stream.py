@@ -126,7 +126,7 @@ class Stream(StreamFacts):
                 if wait_s is None:
                     await self.close()
                     raise error from failure
-                if not self._lost:
+                if not self._lost and self._outbox.session_id:
                     self._lost = True
                     self._on_trouble(f"the server at {self._target} is lost ({error}); trying again")
                 await asyncio.sleep(wait_s)

@@ -158,7 +158,7 @@ class Stream(StreamFacts):
         wait_s = self._outbox.wait_before_retry_s(error)
         if wait_s is None:
             return False
-        if not self._lost:
+        if not self._lost and self._outbox.session_id:
             self._lost = True
             self._on_trouble(f"the server at {self._target} is lost ({error}); trying again")
         with self._changed:
