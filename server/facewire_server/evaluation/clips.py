@@ -16,6 +16,7 @@ from facewire.video import VideoFrame, VideoSource
 from facewire_server.evaluation.degrade import Degradation
 
 _TEMPLATES: Final = 8
+_FEWEST_TEMPLATES: Final = 3
 _START_S: Final = 1_700_000_000.0  # clips have no date of their own
 
 
@@ -139,15 +140,23 @@ class ClipsEvaluation:
         return len(self._persons) - (0 if leave_out else len(self._first))
 
     def _enrol(self, person: str) -> None:
+        """Frames spread over the clip; where the gate refuses most of them, more frames."""
         clip = self._first[person]
         frames = list(self._frames(clip, None))
-        step = len(frames) / _TEMPLATES
-        pictures = [frames[int((i + 0.5) * step)].image for i in range(_TEMPLATES)]
+        outcomes = self._enrol_spread(person, frames, _TEMPLATES, 0.5)
+        if sum(outcome.enrolled is not None for outcome in outcomes) < _FEWEST_TEMPLATES:
+            outcomes += self._enrol_spread(person, frames, 2 * _TEMPLATES, 0.25)
+        if not any(outcome.enrolled for outcome in outcomes):
+            raise ClipsError(f"nobody could be enrolled from {clip}: {outcomes[0].detail}")
+
+    def _enrol_spread(
+        self, person: str, frames: Sequence[VideoFrame], count: int, offset: float
+    ) -> list[facewire.EnrolOutcome]:
+        pictures = [frames[int((i + offset) * len(frames) / count)].image for i in range(count)]
         enrolment = self._client.enrol(
             self._gallery_id, _subject_id(person), pictures, display_name=person, use_largest_face=True
         )
-        if not any(outcome.enrolled for outcome in enrolment.outcomes):
-            raise ClipsError(f"nobody could be enrolled from {clip}: {enrolment.outcomes[0].detail}")
+        return list(enrolment.outcomes)
 
     def _stream(self, clip: str, *, enrolled: bool) -> ClipResult:
         person = self._persons[clip]
