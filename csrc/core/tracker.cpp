@@ -9,7 +9,8 @@
 namespace facewire {
 namespace {
 
-// Tuned on tests/tracking (docs/adr/0007). Lengths are in face sizes, so that near and far faces behave alike.
+// Estimates, measured afterwards with tests/bench/trackers.py (docs/adr/0007). Lengths are in face sizes, so that near
+// and far faces behave alike.
 constexpr double kFadeS = 1.0;           // speed falls to 1/e in this time while a track is unseen
 constexpr double kPositionNoise = 0.04;  // jitter of a detector's box middle
 constexpr double kSizeNoise = 0.06;      // jitter of log width and height

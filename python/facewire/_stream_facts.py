@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from facewire._outbox import Outbox
+from facewire.errors import ServerError
 from facewire.stream_options import StreamOptions
 
 
 class StreamFacts:
-    """Read-only facts of a stream."""
+    """Facts of a stream, and telling of a server that is lost and comes back."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, target: str, on_trouble: Callable[[str], None] | None) -> None:
         self._outbox = outbox
+        self._target = target
+        self._on_trouble = on_trouble or (lambda text: None)
+        self._lost = False
+
+    def _say_lost(self, error: ServerError) -> None:
+        """Once an outage; a server that never answered is not lost."""
+        if not self._lost and self._outbox.session_id:
+            self._lost = True
+            self._on_trouble(f"the server at {self._target} is lost ({error}); trying again")
+
+    def _say_back(self) -> None:
+        if self._lost:
+            self._lost = False
+            self._on_trouble(f"the server at {self._target} is back")
 
     @property
     def stream_id(self) -> str:

@@ -39,11 +39,8 @@ class Stream(StreamFacts):
         reconnect_s: float,
         on_trouble: Callable[[str], None] | None = None,
     ) -> None:
-        self._on_trouble = on_trouble or (lambda text: None)
-        self._lost = False
         self._channel = channel
-        self._target = target
-        super().__init__(Outbox(options, reconnect_s))
+        super().__init__(Outbox(options, reconnect_s), target, on_trouble)
         self._changed = asyncio.Condition()
         self._closed = False
         self._call: Any = None
@@ -126,9 +123,7 @@ class Stream(StreamFacts):
                 if wait_s is None:
                     await self.close()
                     raise error from failure
-                if not self._lost and self._outbox.session_id:
-                    self._lost = True
-                    self._on_trouble(f"the server at {self._target} is lost ({error}); trying again")
+                self._say_lost(error)
                 await asyncio.sleep(wait_s)
             except asyncio.CancelledError:
                 if self._closed:  # closing cancels the call
@@ -146,9 +141,7 @@ class Stream(StreamFacts):
                 async with self._changed:
                     if response.HasField("opened"):
                         self._outbox.opened(response.opened)
-                        if self._lost:
-                            self._lost = False
-                            self._on_trouble(f"the server at {self._target} is back")
+                        self._say_back()
                     else:
                         self._outbox.answered(response.answer.sequence)
                     self._changed.notify_all()

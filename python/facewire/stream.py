@@ -45,11 +45,8 @@ class Stream(StreamFacts):
         reconnect_s: float,
         on_trouble: Callable[[str], None] | None = None,
     ) -> None:
-        self._on_trouble = on_trouble or (lambda text: None)
-        self._lost = False
         self._channel = channel
-        self._target = target
-        super().__init__(Outbox(options, reconnect_s))
+        super().__init__(Outbox(options, reconnect_s), target, on_trouble)
         self._changed = threading.Condition()
         self._closed = False
         self._call: Any = None
@@ -158,9 +155,7 @@ class Stream(StreamFacts):
         wait_s = self._outbox.wait_before_retry_s(error)
         if wait_s is None:
             return False
-        if not self._lost and self._outbox.session_id:
-            self._lost = True
-            self._on_trouble(f"the server at {self._target} is lost ({error}); trying again")
+        self._say_lost(error)
         with self._changed:
             self._changed.wait_for(lambda: self._closed, timeout=wait_s)
         return True
@@ -177,7 +172,7 @@ class Stream(StreamFacts):
                 with self._changed:
                     if response.HasField("opened"):
                         self._outbox.opened(response.opened)
-                        self._back()
+                        self._say_back()
                     else:
                         self._outbox.answered(response.answer.sequence)
                     self._changed.notify_all()
@@ -188,11 +183,6 @@ class Stream(StreamFacts):
             with self._changed:
                 ended.set()
                 self._changed.notify_all()
-
-    def _back(self) -> None:
-        if self._lost:
-            self._lost = False
-            self._on_trouble(f"the server at {self._target} is back")
 
     def _requests(self, ended: threading.Event) -> Iterator[Request]:
         """On gRPC's thread: what is to be sent, as it comes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -55,9 +56,19 @@ def test_the_size_that_measured_fastest_is_one_that_is_compiled(batched: LoadedM
     assert loaded.embedder.best_batch == 1
 
 
-def test_many_threads_share_batches(batched: LoadedModels, shots: list[tuple[Frame, Faces]]) -> None:
+def test_many_threads_share_batches(
+    batched: LoadedModels, shots: list[tuple[Frame, Faces]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     batcher = FaceBatcher(batched.embedder)
     batcher._batch = 4  # as where it measured fastest
+    sizes: list[int] = []
+    together = batched.embedder.encode_many
+
+    def noted(orders: Sequence[tuple[Frame, Faces]], clock: StageClock) -> list[EncodedFaces]:
+        sizes.append(len(orders))
+        return together(orders, clock)
+
+    monkeypatch.setattr(batched.embedder, "encode_many", noted)
     alone = [batched.embedder.encode(frame, faces, StageClock()) for frame, faces in shots]
 
     def embed(number: int) -> EncodedFaces:
@@ -65,7 +76,10 @@ def test_many_threads_share_batches(batched: LoadedModels, shots: list[tuple[Fra
         return batcher.encode(frame, faces, StageClock())
 
     with ThreadPoolExecutor(8) as threads:
+        sizes.clear()
         results = list(threads.map(embed, range(40)))
+    assert sum(sizes) == 40
+    assert max(sizes) > 1, "nobody shared"
     for number, result in enumerate(results):
         same(result, alone[number % len(shots)])
 

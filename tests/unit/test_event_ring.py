@@ -87,6 +87,17 @@ def test_closing_writes_what_waits(tmp_path: Path) -> None:
         assert len(ring.read(0, 10).events) == 1
 
 
+def test_events_that_come_one_by_one_are_written_in_groups(tmp_path: Path) -> None:
+    commits: list[int] = []
+    with opened(tmp_path / "e.db", flush_s=0.3) as ring:
+        ring.watch(lambda: commits.append(1))
+        for number in range(20):
+            ring.report([event(number)])
+            time.sleep(0.005)
+        until(lambda: ring.read(0, 1).newest_id == 20)
+    assert len(commits) <= 2, "each commit waits for the disk"
+
+
 def test_the_ring_is_bounded(tmp_path: Path) -> None:
     with opened(tmp_path / "e.db", max_events=100) as ring:
         for i in range(50):

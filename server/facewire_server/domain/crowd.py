@@ -55,7 +55,7 @@ class PeopleMemory:
             cosine = float(person.template @ template)
             if cosine >= similarity:
                 best, similarity = number, cosine
-        return self._new() if best is None else best
+        return self.new() if best is None else best
 
     def named(self, number: int, subject_id: str) -> int:
         """The person turned out to be this subject; the number the subject has."""
@@ -63,7 +63,7 @@ class PeopleMemory:
         if known is not None:
             return known
         if self._named.get(number, subject_id) != subject_id:
-            number = self._new()  # the number is another subject's
+            number = self.new()  # the number is another subject's
         self._subjects[subject_id] = number
         self._named[number] = subject_id
         return number
@@ -83,9 +83,6 @@ class PeopleMemory:
 
     def new(self) -> int:
         """A number for somebody of whom nothing is known."""
-        return self._new()
-
-    def _new(self) -> int:
         self._next += 1
         return self._next - 1
 

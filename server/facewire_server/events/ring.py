@@ -48,6 +48,7 @@ _COLUMNS: Final = (
     "kind, at_ms, stream_id, session_id, gallery_id, track_id, subject_id, display_name, labels, similarity, "
     "boundary, dwell_s, crowd"
 )
+_INSERT: Final = f"INSERT INTO event ({_COLUMNS}) VALUES ({', '.join('?' * (_COLUMNS.count(',') + 1))})"
 _MOST_WAITING: Final = 20_000
 # A stream's turn that was under way while somebody was erased may still name them.
 _JUST_FORGOTTEN_S: Final = 60.0
@@ -175,8 +176,8 @@ class SqliteEventRing:
                     self._something.wait()
                 if self._closed and not self._waiting:
                     return
-                if not self._closed:
-                    self._something.wait(self._flush_s)  # more may come
+                # More may come: each commit waits for the disk, whatever it holds.
+                self._something.wait_for(lambda: self._closed, timeout=self._flush_s)
             try:
                 self._flush()
             except StorageFailure as error:
@@ -219,8 +220,7 @@ class SqliteEventRing:
             if skipped:
                 self._leave_out(skipped)
             for event in events:
-                marks = ", ".join("?" * (_COLUMNS.count(",") + 1))
-                self._query(f"INSERT INTO event ({_COLUMNS}) VALUES ({marks})", *_row_of(event))
+                self._query(_INSERT, *_row_of(event))
             self._query("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?", self._max_events)
             self._query("COMMIT")
         except BaseException:

@@ -154,7 +154,7 @@ def _forget(record: TrackRecord) -> None:
     record.candidates = ()
     record.evidence.forget_votes()
     if record.confirmed:
-        _answer(record, Verdict(TrackState.UNKNOWN if record.evidence.shots else TrackState.IDENTIFYING))
+        _answer(record, Verdict(TrackState.IDENTIFYING))
 
 
 def _answer(record: TrackRecord, verdict: Verdict) -> None:

@@ -79,7 +79,7 @@ class FaceTracks:
         if not self._naming.active:
             return None
         wanted = self._due([row for row in range(len(ids)) if row not in looks], ids, seen.now_s)
-        looks |= self._embed(seen, wanted, clock)
+        looks |= self._embed(seen, wanted[: self._plan.per_turn - len(looks)], clock)
         fresh = self._learn(looks, ids, seen.now_s)
         with clock.stage("search"):
             return self._name(fresh, seen.now_s)
@@ -150,7 +150,7 @@ class FaceTracks:
         due.sort(
             key=lambda row: self._records[ids[row]].evidence.last_s if self._records[ids[row]].evidence.shots else -1
         )
-        return due[: self._plan.per_turn]
+        return due
 
     def _embed(self, seen: SeenFrame, rows: Sequence[int], clock: StageClock) -> dict[int, tuple[FloatArray, float]]:
         if not rows:
