@@ -33,7 +33,7 @@ class Reporter:
         self._now = 0
         self._events: list[Event] = []
         self._boundaries: tuple[Boundary, ...] = ()
-        self._revisions: dict[int, int] = {}
+        self._told: dict[int, str] = {}  # by track id the subject that events last named
         self._watchlisted: set[tuple[int, str]] = set()
 
     def use(self, settings: StreamSettings) -> None:
@@ -84,7 +84,7 @@ class Reporter:
                 self._crowd.left()
             if record.appeared:
                 self._events.append(self._event(EventKind.LEFT, at_ms, record, dwell_s=dwell_s))
-            self._revisions.pop(record.track_id, None)
+            self._told.pop(record.track_id, None)
             self._watchlisted = {key for key in self._watchlisted if key[0] != record.track_id}
 
     # --- people ---------------------------------------------------------------------------------------------
@@ -118,9 +118,7 @@ class Reporter:
             if not self._boundaries:
                 self._crowd.entered()
             self._events.append(self._event(EventKind.APPEARED, at_ms, record))
-        if record.revision != self._revisions.get(record.track_id, 0):
-            self._revisions[record.track_id] = record.revision
-            self._tell_name(record, at_ms)
+        self._tell_name(record, at_ms)
         linger_s = self._settings.unknown_linger_s
         nameless = record.verdict.state in (TrackState.UNKNOWN, TrackState.IDENTIFYING) and not record.was_named
         if linger_s and nameless and not record.lingering and now_s - record.first_s >= linger_s:
@@ -129,11 +127,12 @@ class Reporter:
 
     def _tell_name(self, record: TrackRecord, at_ms: int) -> None:
         subject = record.verdict.subject
-        if record.was_named:
-            self._events.append(self._event(EventKind.REVISED, at_ms, record))
-        elif subject is not None:
+        name = "" if subject is None else subject.subject_id
+        if name != self._told.get(record.track_id, ""):
+            self._told[record.track_id] = name
+            kind = EventKind.REVISED if record.was_named else EventKind.IDENTIFIED
             record.was_named = True
-            self._events.append(self._event(EventKind.IDENTIFIED, at_ms, record))
+            self._events.append(self._event(kind, at_ms, record))
         if subject is None or not self._settings.watchlist_labels.intersection(subject.labels):
             return
         key = (record.track_id, subject.subject_id)
