@@ -52,6 +52,12 @@ def loaded(config: Config) -> LoadedModels:
     return load_models(config)
 
 
+@pytest.fixture(scope="session")
+def loaded_f32(model_cache: ModelCache) -> LoadedModels:
+    """The same in 32-bit floats: what can be compared with others who run these weights."""
+    return load_models(load_config(None, {"models": {"cache_dir": model_cache.folder, "precision": "f32"}}))
+
+
 @dataclass
 class RunningServer:
     """A server process. ``log`` grows while it runs."""

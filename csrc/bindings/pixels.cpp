@@ -23,8 +23,28 @@ PixelTransform make_transform(bool rgb, std::array<float, 3> mean, std::array<fl
     return transform;
 }
 
+bool changes_values(const PixelTransform& transform) {
+    for (int plane = 0; plane < 3; ++plane)
+        if (transform.mean[plane] != 0.0f || transform.scale[plane] != 1.0f) return true;
+    return false;
+}
+
+py::tuple letterbox_to_bytes(const FrameView& frame, py::handle out, const PixelTransform& transform) {
+    const auto tensor = require_output<std::uint8_t>(out, "out", {kAny, kAny, 3});
+    if (tensor.size == 0) throw py::value_error("out is empty");
+    if (changes_values(transform)) throw py::value_error("transform must not have mean or scale where out holds bytes");
+    LetterboxScale scale{};
+    {
+        const py::gil_scoped_release unlocked;
+        scale = letterbox_bytes(frame, transform.rgb_order, static_cast<std::int32_t>(tensor.shape[1]),
+                                static_cast<std::int32_t>(tensor.shape[0]), tensor.data);
+    }
+    return py::make_tuple(scale.x, scale.y);
+}
+
 py::tuple py_letterbox(py::handle pixels, const std::string& format, py::handle out, const PixelTransform& transform) {
     const FrameView frame = require_frame(pixels, format);
+    if (py::isinstance<py::array_t<std::uint8_t>>(out)) return letterbox_to_bytes(frame, out, transform);
     const auto tensor = require_output<float>(out, "out", {3, kAny, kAny});
     if (tensor.size == 0) throw py::value_error("out is empty");
     LetterboxScale scale{};

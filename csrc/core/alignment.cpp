@@ -83,7 +83,8 @@ AlignStatus align_face(const FrameView& frame, const Landmarks& landmarks, const
     const auto a = static_cast<float>(fit.a / square), c = static_cast<float>(-fit.c / square);
     const AffineMap inverse{a, -c, -(a * fit.tx - c * fit.ty), c, a, -(c * fit.tx + a * fit.ty)};
     if (!chip_meets_frame(inverse, size, frame)) return refuse(AlignStatus::kOutsideFrame);
-    sample_frame(frame, inverse, transform, /*replicate_border=*/false, {chip, plane_size, size, size, size});
+    PlanarTarget target(chip, plane_size, size, size, size);
+    sample_frame(frame, inverse, transform, /*replicate_border=*/false, target);
     return AlignStatus::kAligned;
 }
 

@@ -27,6 +27,25 @@ std::int32_t scaled(std::int32_t size, float scale, std::int32_t limit) {
     return std::clamp(rounded, 1, limit);
 }
 
+// The rectangle that the frame fills, and how its pixels map to the frame's.
+struct Drawing {
+    std::int32_t width, height;
+    AffineMap map;
+    LetterboxScale scale;
+};
+
+Drawing fit(const FrameView& frame, std::int32_t width, std::int32_t height) {
+    const float scale = letterbox_scale(frame.width, frame.height, width, height);
+    const std::int32_t drawn_width = scaled(frame.width, scale, width);
+    const std::int32_t drawn_height = scaled(frame.height, scale, height);
+    const float step_x = static_cast<float>(frame.width) / static_cast<float>(drawn_width);
+    const float step_y = static_cast<float>(frame.height) / static_cast<float>(drawn_height);
+    return {drawn_width,
+            drawn_height,
+            {step_x, 0, 0.5f * step_x - 0.5f, 0, step_y, 0.5f * step_y - 0.5f},
+            {1.0f / step_x, 1.0f / step_y}};
+}
+
 }  // namespace
 
 float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width, std::int32_t height) {
@@ -37,16 +56,25 @@ float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::
 
 LetterboxScale letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
                          std::int32_t height, float* tensor) {
-    const float scale = letterbox_scale(frame.width, frame.height, width, height);
-    const std::int32_t drawn_width = scaled(frame.width, scale, width);
-    const std::int32_t drawn_height = scaled(frame.height, scale, height);
-    const float step_x = static_cast<float>(frame.width) / static_cast<float>(drawn_width);
-    const float step_y = static_cast<float>(frame.height) / static_cast<float>(drawn_height);
-    const AffineMap map{step_x, 0, 0.5f * step_x - 0.5f, 0, step_y, 0.5f * step_y - 0.5f};
-    const PlanarTarget target{tensor, std::ptrdiff_t{width} * height, width, drawn_width, drawn_height};
-    sample_frame(frame, map, transform, /*replicate_border=*/true, target);
-    fill_padding(transform, drawn_width, drawn_height, width, height, tensor);
-    return {1.0f / step_x, 1.0f / step_y};
+    const Drawing drawing = fit(frame, width, height);
+    PlanarTarget target(tensor, std::ptrdiff_t{width} * height, width, drawing.width, drawing.height);
+    sample_frame(frame, drawing.map, transform, /*replicate_border=*/true, target);
+    fill_padding(transform, drawing.width, drawing.height, width, height, tensor);
+    return drawing.scale;
+}
+
+LetterboxScale letterbox_bytes(const FrameView& frame, bool rgb_order, std::int32_t width, std::int32_t height,
+                               std::uint8_t* pixels) {
+    const Drawing drawing = fit(frame, width, height);
+    const std::ptrdiff_t row_size = std::ptrdiff_t{width} * 3;
+    PixelTransform order;
+    order.rgb_order = rgb_order;
+    ByteTarget target(pixels, row_size, drawing.width, drawing.height);
+    sample_frame(frame, drawing.map, order, /*replicate_border=*/true, target);
+    for (std::int32_t line = 0; line < drawing.height; ++line)
+        std::fill(pixels + line * row_size + std::ptrdiff_t{drawing.width} * 3, pixels + (line + 1) * row_size, 0);
+    std::fill(pixels + drawing.height * row_size, pixels + height * row_size, 0);
+    return drawing.scale;
 }
 
 }  // namespace facewire

@@ -15,6 +15,11 @@ struct LetterboxScale {
 LetterboxScale letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
                          std::int32_t height, float* tensor);
 
+// The same as height x width x 3 bytes: values rounded, channels interleaved. Only the transform's order of channels
+// applies.
+LetterboxScale letterbox_bytes(const FrameView& frame, bool rgb_order, std::int32_t width, std::int32_t height,
+                               std::uint8_t* pixels);
+
 // The nominal scale of letterbox(), before the drawn sides are rounded.
 float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width, std::int32_t height);
 

@@ -28,12 +28,8 @@ void place(WarpRow& row, const AffineMap& map, std::int32_t line) {
     row.dy = map.c;
 }
 
-float* plane_row(const PlanarTarget& target, int plane, std::int32_t line) {
-    return target.planes + plane * target.plane_size + line * target.row_size;
-}
-
 void sample_colour(const FrameView& frame, const AffineMap& map, const PixelTransform& transform, bool replicate_border,
-                   const PlanarTarget& target) {
+                   LineTarget& target) {
     const bool frame_is_rgb = frame.format == PixelFormat::kRgb24;
     WarpRow row = row_of_plane(frame.data, frame.stride, frame.width, frame.height, 3);
     row.count = target.width;
@@ -47,27 +43,29 @@ void sample_colour(const FrameView& frame, const AffineMap& map, const PixelTran
     const Kernels& k = kernels();
     for (std::int32_t line = 0; line < target.height; ++line) {
         place(row, map, line);
-        for (int ch = 0; ch < 3; ++ch) row.out[ch] = plane_row(target, plane_of[ch], line);
+        for (int ch = 0; ch < 3; ++ch) row.out[ch] = target.row(plane_of[ch], line);
         k.warp_row_c3(row);
+        target.finish(line);
     }
 }
 
 void sample_gray(const FrameView& frame, const AffineMap& map, const PixelTransform& transform, bool replicate_border,
-                 const PlanarTarget& target) {
+                 LineTarget& target) {
     WarpRow row = row_of_plane(frame.data, frame.stride, frame.width, frame.height, 1);
     row.count = target.width;
     row.replicate_border = replicate_border;
     const Kernels& k = kernels();
     for (std::int32_t line = 0; line < target.height; ++line) {
         place(row, map, line);
-        float* first = plane_row(target, 0, line);
+        float* first = target.row(0, line);
         row.out[0] = first;
         k.warp_row_c1(row);
         for (int plane = 2; plane >= 0; --plane) {
-            float* out = plane_row(target, plane, line);
+            float* out = target.row(plane, line);
             const float scale = transform.scale[plane], bias = transform.bias(plane);
             for (std::int32_t i = 0; i < target.width; ++i) out[i] = first[i] * scale + bias;
         }
+        target.finish(line);
     }
 }
 
@@ -80,7 +78,7 @@ AffineMap chroma_map(const AffineMap& m) {
 constexpr float kBlackLuma = 16.0f, kNeutralChroma = 128.0f;
 
 void sample_nv12(const FrameView& frame, const AffineMap& map, const PixelTransform& transform, bool replicate_border,
-                 const PlanarTarget& target) {
+                 LineTarget& target) {
     const auto width = static_cast<std::size_t>(target.width);
     std::vector<float> luma(width), u(width), v(width);
     WarpRow y_row = row_of_plane(frame.data, frame.stride, frame.width, frame.height, 1);
@@ -107,18 +105,32 @@ void sample_nv12(const FrameView& frame, const AffineMap& map, const PixelTransf
         k.warp_row_c2(uv_row);
         for (int ch = 0; ch < 3; ++ch) {
             const int plane = transform.rgb_order ? ch : 2 - ch;
-            yuv.out[ch] = plane_row(target, plane, line);
+            yuv.out[ch] = target.row(plane, line);
             yuv.scale[ch] = transform.scale[plane];
             yuv.bias[ch] = transform.bias(plane);
         }
         k.yuv_row(yuv);
+        target.finish(line);
     }
 }
 
 }  // namespace
 
+ByteTarget::ByteTarget(std::uint8_t* pixels, std::ptrdiff_t row_size, std::int32_t line_width, std::int32_t lines)
+    : LineTarget(line_width, lines),
+      pixels_(pixels),
+      row_size_(row_size),
+      rows_(3 * static_cast<std::size_t>(line_width)) {}
+
+float* ByteTarget::row(int plane, std::int32_t) { return rows_.data() + std::ptrdiff_t{plane} * width; }
+
+void ByteTarget::finish(std::int32_t line) {
+    const float* const planes[3] = {row(0, line), row(1, line), row(2, line)};
+    kernels().interleave_row(planes, width, pixels_ + line * row_size_);
+}
+
 void sample_frame(const FrameView& frame, const AffineMap& map, const PixelTransform& transform, bool replicate_border,
-                  const PlanarTarget& target) {
+                  LineTarget& target) {
     switch (frame.format) {
         case PixelFormat::kGray8:
             return sample_gray(frame, map, transform, replicate_border, target);

@@ -40,6 +40,31 @@ struct V {
         return _mm512_maskz_mov_ps(mask, v);
     }
     static I pixels(const std::uint8_t* src, I offset) { return _mm512_i32gather_epi32(offset, src, 1); }
+    static __m128i bytes(const float* p) {
+        return _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(min(max(load(p), set(0.0f)), set(255.0f))));
+    }
+    // Sixteen bytes of each plane to 48 interleaved: byte 3*i + p of the result is byte i of plane p.
+    static void weave(__m128i a, __m128i b, __m128i c, std::uint8_t* out) {
+        constexpr char z = -1;
+        const __m128i a0 = _mm_setr_epi8(0, z, z, 1, z, z, 2, z, z, 3, z, z, 4, z, z, 5);
+        const __m128i b0 = _mm_setr_epi8(z, 0, z, z, 1, z, z, 2, z, z, 3, z, z, 4, z, z);
+        const __m128i c0 = _mm_setr_epi8(z, z, 0, z, z, 1, z, z, 2, z, z, 3, z, z, 4, z);
+        const __m128i a1 = _mm_setr_epi8(z, z, 6, z, z, 7, z, z, 8, z, z, 9, z, z, 10, z);
+        const __m128i b1 = _mm_setr_epi8(5, z, z, 6, z, z, 7, z, z, 8, z, z, 9, z, z, 10);
+        const __m128i c1 = _mm_setr_epi8(z, 5, z, z, 6, z, z, 7, z, z, 8, z, z, 9, z, z);
+        const __m128i a2 = _mm_setr_epi8(z, 11, z, z, 12, z, z, 13, z, z, 14, z, z, 15, z, z);
+        const __m128i b2 = _mm_setr_epi8(z, z, 11, z, z, 12, z, z, 13, z, z, 14, z, z, 15, z);
+        const __m128i c2 = _mm_setr_epi8(10, z, z, 11, z, z, 12, z, z, 13, z, z, 14, z, z, 15);
+        const auto put = [&](int part, __m128i x, __m128i y, __m128i w) {
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(out) + part, _mm_or_si128(_mm_or_si128(x, y), w));
+        };
+        put(0, _mm_shuffle_epi8(a, a0), _mm_shuffle_epi8(b, b0), _mm_shuffle_epi8(c, c0));
+        put(1, _mm_shuffle_epi8(a, a1), _mm_shuffle_epi8(b, b1), _mm_shuffle_epi8(c, c1));
+        put(2, _mm_shuffle_epi8(a, a2), _mm_shuffle_epi8(b, b2), _mm_shuffle_epi8(c, c2));
+    }
+    static void interleave(const float* a, const float* b, const float* c, std::uint8_t* out) {
+        weave(bytes(a), bytes(b), bytes(c), out);
+    }
     static float sum(F v) { return _mm512_reduce_add_ps(v); }
 };
 
@@ -47,6 +72,6 @@ struct V {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {"avx512", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, dot_rows};
+const Kernels kAvx512Kernels = {"avx512", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, interleave_row, dot_rows};
 
 }  // namespace facewire

@@ -46,6 +46,8 @@ struct Kernels {
     void (*warp_row_c2)(const WarpRow&);
     void (*warp_row_c3)(const WarpRow&);
     void (*yuv_row)(const YuvRow&);
+    // Rounds (halves to even), clamps to 0..255 and interleaves: out[3*i + p] from planes[p][i].
+    void (*interleave_row)(const float* const planes[3], std::int32_t count, std::uint8_t* out);
     // out[r] = sum_d rows[r*dim + d] * query[d]
     void (*dot_rows)(const float* rows, std::size_t n_rows, std::size_t dim, const float* query, float* out);
 };

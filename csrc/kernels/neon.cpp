@@ -56,6 +56,15 @@ struct V {
                                         word(src + vgetq_lane_s32(offset, 2)), word(src + vgetq_lane_s32(offset, 3))};
         return vld1q_s32(values);
     }
+    static uint8x16_t bytes(const float* p) {
+        uint16x4_t words[4];
+        for (int k = 0; k < 4; ++k)
+            words[k] = vmovn_u32(vcvtnq_u32_f32(min(max(load(p + 4 * k), set(0.0f)), set(255.0f))));
+        return vcombine_u8(vmovn_u16(vcombine_u16(words[0], words[1])), vmovn_u16(vcombine_u16(words[2], words[3])));
+    }
+    static void interleave(const float* a, const float* b, const float* c, std::uint8_t* out) {
+        vst3q_u8(out, uint8x16x3_t{{bytes(a), bytes(b), bytes(c)}});
+    }
     static float sum(F v) { return vaddvq_f32(v); }
 };
 
@@ -63,6 +72,6 @@ struct V {
 
 }  // namespace
 
-const Kernels kNeonKernels = {"neon", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, dot_rows};
+const Kernels kNeonKernels = {"neon", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, interleave_row, dot_rows};
 
 }  // namespace facewire

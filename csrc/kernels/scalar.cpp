@@ -57,6 +57,12 @@ void yuv_row(const YuvRow& row) {
     }
 }
 
+void interleave_row(const float* const planes[3], std::int32_t count, std::uint8_t* out) {
+    for (std::int32_t i = 0; i < count; ++i)
+        for (int plane = 0; plane < 3; ++plane)
+            out[3 * i + plane] = static_cast<std::uint8_t>(std::nearbyint(clamp_byte(planes[plane][i])));
+}
+
 void dot_rows(const float* rows, std::size_t n_rows, std::size_t dim, const float* query, float* out) {
     for (std::size_t r = 0; r < n_rows; ++r) {
         float sum = 0.0f;
@@ -67,6 +73,6 @@ void dot_rows(const float* rows, std::size_t n_rows, std::size_t dim, const floa
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, dot_rows};
+const Kernels kScalarKernels = {"scalar", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, interleave_row, dot_rows};
 
 }  // namespace facewire

@@ -2,7 +2,10 @@
 // instruction-set file inside that file's anonymous namespace. V gives: F (floats), I (int32), kLanes, and the
 // static functions used below. Everything here has internal linkage in the including file.
 //
+// V::interleave(a, b, c, out) rounds and clamps kInterleaved floats of each and writes them as a b c a b c ... bytes.
 // V::pixels(src, offset) loads, for each lane, the four bytes that start at src + offset, as one int32.
+
+constexpr std::int32_t kInterleaved = 16;
 
 template <int kShift>
 inline V::F channel(V::I pixel) {
@@ -106,6 +109,14 @@ void yuv_row(const YuvRow& row) {
         for (float*& plane : rest.out) plane += i;
         kScalarKernels.yuv_row(rest);
     }
+}
+
+void interleave_row(const float* const planes[3], std::int32_t count, std::uint8_t* out) {
+    std::int32_t i = 0;
+    for (; i + kInterleaved <= count; i += kInterleaved)
+        V::interleave(planes[0] + i, planes[1] + i, planes[2] + i, out + 3 * i);
+    const float* const rest[3] = {planes[0] + i, planes[1] + i, planes[2] + i};
+    kScalarKernels.interleave_row(rest, count - i, out + 3 * i);
 }
 
 // Four independent sums hide the latency of the fused multiply-add (4 cycles on current x86 cores).

@@ -26,7 +26,7 @@ class PixelTransform:
 def letterbox(
     pixels: npt.NDArray[np.uint8],
     format: str,
-    out: npt.NDArray[np.float32],
+    out: npt.NDArray[np.float32] | npt.NDArray[np.uint8],
     transform: PixelTransform = ...,
 ) -> tuple[float, float]: ...
 def letterbox_scale(frame_width: int, frame_height: int, width: int, height: int) -> float: ...

@@ -122,14 +122,15 @@ def use_isa(name: str) -> None:
 
 
 def letterbox(
-    pixels: Pixels, format: str, out: FloatArray, transform: PixelTransform | None = None
+    pixels: Pixels, format: str, out: FloatArray | Pixels, transform: PixelTransform | None = None
 ) -> tuple[float, float]:
     """Scales a frame into the top left of ``out`` and blackens the rest.
 
     Args:
         pixels, format: the frame.
-        out: float32 (3, H', W'), filled in place: a detector's input tensor.
-        transform: default: B, G, R planes of 0..255.
+        out: float32 (3, H', W') or uint8 (H', W', 3), filled in place: a detector's input tensor. Bytes are the same
+            values rounded, halves to even.
+        transform: default: B, G, R planes of 0..255. For bytes only the order of channels may differ.
 
     Returns:
         Input pixels per frame pixel along x and y, at most 1: small frames are not enlarged. The two differ a

@@ -31,6 +31,7 @@ from facewire_server.inference.detector import NetworkDetector
 from facewire_server.inference.embedder import NetworkEmbedder, contract_of
 from facewire_server.inference.manifest import DetectorModel, EmbedderModel, load_manifest
 from facewire_server.inference.model_cache import ModelCache
+from facewire_server.inference.precision import choose
 from facewire_server.inference.runtime import Network, Placement, Runtime, Shape
 from facewire_server.pipeline.enrolment import Enroller, EnrolmentGate
 from facewire_server.pipeline.recognizer import Recognizer
@@ -59,7 +60,7 @@ def load_models(config: Config) -> LoadedModels:
     """Reads, compiles, warms and tests the configured models.
 
     Raises:
-        ManifestError, ModelMissing, RuntimeProblem: each says what to do.
+        ManifestError, ModelMissing, PrecisionUnknown, RuntimeProblem: each says what to do.
     """
     section = config.models
     manifest = load_manifest(section.manifest)
@@ -69,8 +70,8 @@ def load_models(config: Config) -> LoadedModels:
     runtime = Runtime(cache.compiled_dir, config.workers, config.workers)
 
     def load(spec: DetectorModel | EmbedderModel, device: str, shapes: list[Shape]) -> Network:
-        xml = cache.verify(spec).xml
-        return runtime.load(xml, Placement(device, section.precision), shapes, spec.golden)
+        variant = choose(section.precision, cache.verify(spec), device)
+        return runtime.load(Placement(device, variant), shapes)
 
     sizes = [tuple(map(int, size.split("x"))) for size in section.detector_sizes]
     detector_net = load(detector_spec, section.detector_device, [(1, 3, height, width) for width, height in sizes])
@@ -80,7 +81,7 @@ def load_models(config: Config) -> LoadedModels:
         section.embedder_device,
         [(batch, 3, side, side) for batch in section.embedder_batches],
     )
-    contract = contract_of(detector_spec, embedder_spec, embedder_net)
+    contract = contract_of(detector_spec, detector_net.precision, embedder_spec, embedder_net)
     return LoadedModels(
         runtime,
         NetworkDetector(detector_spec, detector_net, second_look=section.second_look),
@@ -191,7 +192,8 @@ class Server:
         """Listens at once, then loads; afterwards health says SERVING.
 
         Raises:
-            PortTaken, StorageFailure, ManifestError, ModelMissing, RuntimeProblem: each says what to do.
+            PortTaken, StorageFailure, ManifestError, ModelMissing, PrecisionUnknown, RuntimeProblem: each says
+                what to do.
         """
         self.port = await self._rpc.start()
         self._gallery = await self._timed(

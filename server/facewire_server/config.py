@@ -77,7 +77,8 @@ class ModelsSection(_Section):
     index_url: SecretStr | None = None
     detector_device: Device = "CPU"
     embedder_device: Device = "CPU"
-    precision: Literal["f32", "f16", "bf16"] = "f32"
+    # auto: int8 on x86 processors, else f32.
+    precision: Literal["auto", "int8", "f32", "f16", "bf16"] = "auto"
     detector_sizes: Annotated[tuple[InputSize, ...], Field(min_length=1, max_length=16)] = (
         "320x320",
         "640x384",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import platform
+from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -23,9 +25,10 @@ SERVICES = [
 
 def test_server_info_tells_what_runs(client: facewire.Client) -> None:
     info = client.server_info()
+    precision = "int8" if platform.machine() == "x86_64" else "f32"
     assert [(m.task, m.name, m.device, m.precision) for m in info.models] == [
-        ("detector", "yunet-2023mar", "CPU", "f32"),
-        ("embedder", "sface-2021dec", "CPU", "f32"),
+        ("detector", "yunet-2023mar", "CPU", precision),
+        ("embedder", "sface-2021dec", "CPU", precision),
     ]
     assert info.contract_id.startswith("fw1-")
     assert info.isa == kernels.isa()
@@ -50,11 +53,17 @@ def test_reflection_lists_the_services(server: RunningServer) -> None:
     assert {*SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"} == names
 
 
-def test_the_contract_names_what_embeddings_depend_on(start_server: StartServer, client: facewire.Client) -> None:
+def test_the_contract_names_what_embeddings_depend_on(
+    start_server: StartServer, client: facewire.Client, tmp_path: Path
+) -> None:
     """Another number of workers changes nothing; another precision does."""
     here = client.server_info().contract_id
     with facewire.Client(start_server("--set", "pipeline.workers=1").target) as other:
         assert other.server_info().contract_id == here
+    with facewire.Client(
+        start_server("--set", "models.precision=f32", gallery_db=tmp_path / "other.db").target
+    ) as other:
+        assert other.server_info().contract_id != here
 
 
 def test_listening_beyond_loopback_is_warned_of(start_server: StartServer) -> None:

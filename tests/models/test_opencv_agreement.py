@@ -76,9 +76,9 @@ def overlap(a: FloatArray, b: FloatArray) -> float:
 
 
 @pytest.mark.parametrize("picture", PICTURES)
-def test_detections_match(loaded: LoadedModels, weights: dict[str, Path], samples: Path, picture: str) -> None:
+def test_detections_match(loaded_f32: LoadedModels, weights: dict[str, Path], samples: Path, picture: str) -> None:
     pixels = read_bgr(samples / picture)
-    ours = loaded.detector.detect(Frame(pixels, "bgr"), None, 100)
+    ours = loaded_f32.detector.detect(Frame(pixels, "bgr"), None, 100)
     theirs = opencv_faces(weights, pixels)
     assert len(ours) == len(theirs) == 1
     common = overlap(ours.boxes[0], theirs[0])
@@ -95,38 +95,38 @@ def opencv_embedding(weights: dict[str, Path], pixels: Pixels, face: FloatArray)
     return np.asarray(recogniser.feature(recogniser.alignCrop(pixels, face)), dtype=np.float32)
 
 
-def our_embedding(loaded: LoadedModels, pixels: Pixels, faces: Faces) -> FloatArray:
-    return loaded.embedder.encode(Frame(pixels, "bgr"), faces, StageClock()).embeddings
+def our_embedding(loaded_f32: LoadedModels, pixels: Pixels, faces: Faces) -> FloatArray:
+    return loaded_f32.embedder.encode(Frame(pixels, "bgr"), faces, StageClock()).embeddings
 
 
 @pytest.mark.parametrize("picture", PICTURES)
-def test_embeddings_match(loaded: LoadedModels, weights: dict[str, Path], samples: Path, picture: str) -> None:
+def test_embeddings_match(loaded_f32: LoadedModels, weights: dict[str, Path], samples: Path, picture: str) -> None:
     """Both detectors see the same pixels: those that OpenCV resized."""
     pixels = read_bgr(samples / picture)
     seen, to_frame = opencv_resized(pixels)
-    found = loaded.detector.detect(Frame(seen, "bgr"), None, 1)
+    found = loaded_f32.detector.detect(Frame(seen, "bgr"), None, 1)
     faces = Faces(found.boxes * np.tile(to_frame, 2), found.landmarks * to_frame, found.scores)
     theirs = opencv_embedding(weights, pixels, opencv_faces(weights, pixels)[0])
-    cosine = kernels.cosine_matrix(our_embedding(loaded, pixels, faces), theirs)[0, 0]
+    cosine = kernels.cosine_matrix(our_embedding(loaded_f32, pixels, faces), theirs)[0, 0]
     print(f"{picture}: cosine {cosine:.6f} on the same detector input")
     assert cosine >= 0.999
 
 
 @pytest.mark.parametrize("picture", PICTURES)
 def test_embeddings_match_with_our_own_resize(
-    loaded: LoadedModels, weights: dict[str, Path], samples: Path, picture: str
+    loaded_f32: LoadedModels, weights: dict[str, Path], samples: Path, picture: str
 ) -> None:
     """OpenCV rounds resized pixels to bytes, we do not; landmarks move by up to 0.2 px, and SFace with them."""
     pixels = read_bgr(samples / picture)
-    faces = loaded.detector.detect(Frame(pixels, "bgr"), None, 1)
+    faces = loaded_f32.detector.detect(Frame(pixels, "bgr"), None, 1)
     theirs = opencv_embedding(weights, pixels, opencv_faces(weights, pixels)[0])
-    cosine = kernels.cosine_matrix(our_embedding(loaded, pixels, faces), theirs)[0, 0]
+    cosine = kernels.cosine_matrix(our_embedding(loaded_f32, pixels, faces), theirs)[0, 0]
     print(f"{picture}: cosine {cosine:.6f}, each with its own resize")
     assert cosine >= 0.99
 
 
 @pytest.mark.parametrize("picture", PICTURES)
-def test_every_pixel_format_gives_the_same_person(loaded: LoadedModels, samples: Path, picture: str) -> None:
+def test_every_pixel_format_gives_the_same_person(loaded_f32: LoadedModels, samples: Path, picture: str) -> None:
     whole = read_bgr(samples / picture)
     pixels = whole[: whole.shape[0] // 2 * 2, : whole.shape[1] // 2 * 2]  # NV12 has even sides
     frames = [
@@ -134,7 +134,9 @@ def test_every_pixel_format_gives_the_same_person(loaded: LoadedModels, samples:
         Frame(np.ascontiguousarray(pixels[..., ::-1]), "rgb"),
         Frame(to_nv12(pixels), "nv12"),
     ]
-    found = [loaded.embedder.encode(f, loaded.detector.detect(f, None, 1), StageClock()).embeddings for f in frames]
+    found = [
+        loaded_f32.embedder.encode(f, loaded_f32.detector.detect(f, None, 1), StageClock()).embeddings for f in frames
+    ]
     cosines = kernels.cosine_matrix(np.vstack(found), found[0])
     assert cosines[1, 0] > 0.99999  # the same pixels in another order
     assert cosines[2, 0] > 0.98  # a quarter of the colour, 8-bit video range

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnx.numpy_helper
 import pytest
@@ -21,7 +22,8 @@ from facewire_server.inference.download import FetchError
 from facewire_server.inference.embedder import NetworkEmbedder, contract_of
 from facewire_server.inference.fetching import fetch_model
 from facewire_server.inference.manifest import ManifestError, load_manifest
-from facewire_server.inference.model_cache import ModelCache, ModelMissing
+from facewire_server.inference.model_cache import CachedModel, ModelCache, ModelMissing
+from facewire_server.inference.precision import Precision, PrecisionUnknown, choose
 from facewire_server.inference.runtime import Placement, Runtime, RuntimeProblem
 
 
@@ -138,6 +140,10 @@ def runtime(tmp_path: Path) -> Runtime:
     return Runtime(tmp_path / "compiled", workers=1, threads=1)
 
 
+def placed(model: CachedModel, device: str = "CPU", precision: Precision = "auto") -> Placement:
+    return Placement(device, choose(precision, model, device))
+
+
 def test_a_wrong_golden_answer_stops_the_start(tmp_path: Path) -> None:
     good = golden.summary({"y": golden.pattern((1, 3, 32, 32)) * 2})["y"]
     bad = [value * 1.5 for value in good]
@@ -146,8 +152,8 @@ def test_a_wrong_golden_answer_stops_the_start(tmp_path: Path) -> None:
         folder.mkdir()
         extra = f"golden = {{ shape = [1, 3, 32, 32], values = {{ y = {values} }} }}"
         spec = load_manifest(manifest_of(folder, tiny_network(), extra)).embedder("tiny")
-        xml = fetch_model(ModelCache(folder / "cache"), spec, None, quiet).xml
-        load = lambda: runtime(folder).load(xml, Placement("CPU", "f32"), [(1, 3, 32, 32)], spec.golden)  # noqa: B023, E731
+        model = fetch_model(ModelCache(folder / "cache"), spec, None, quiet)
+        load = lambda: runtime(folder).load(placed(model), [(1, 3, 32, 32)])  # noqa: B023, E731
         if works:
             assert load().device == "CPU"
         else:
@@ -157,8 +163,8 @@ def test_a_wrong_golden_answer_stops_the_start(tmp_path: Path) -> None:
 
 def test_an_absent_device_falls_back_to_the_cpu_loudly(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
-    xml = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet).xml
-    network = runtime(tmp_path).load(xml, Placement("NPU", "f32"), [(1, 3, 32, 32)], None)
+    model = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet)
+    network = runtime(tmp_path).load(placed(model, "NPU"), [(1, 3, 32, 32)])
     assert (network.device_requested, network.device) == ("NPU", "CPU")
     assert "FALLING BACK TO CPU" in caplog.text
     pattern = golden.pattern((1, 3, 32, 32))
@@ -168,19 +174,19 @@ def test_an_absent_device_falls_back_to_the_cpu_loudly(tmp_path: Path, caplog: p
 
 def test_a_read_only_cache_is_used_without_a_compile_cache(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
-    xml = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet).xml
+    model = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet)
     # A file where the folder should be: root may write anywhere else.
     (tmp_path / "compiled").write_text("in the way")
-    network = runtime(tmp_path).load(xml, Placement("CPU", "f32"), [(1, 3, 32, 32)], None)
+    network = runtime(tmp_path).load(placed(model), [(1, 3, 32, 32)])
     assert network.device == "CPU"
     assert "compiled anew at each start" in caplog.text
 
 
 def test_auto_is_decided_at_start_and_says_what_it_became(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
-    xml = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet).xml
+    model = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet)
     made = runtime(tmp_path)
-    network = made.load(xml, Placement("AUTO", "f32"), [(1, 3, 32, 32)], None)
+    network = made.load(placed(model, "AUTO"), [(1, 3, 32, 32)])
     has_gpu = any(name.startswith("GPU") for name in made.devices())
     assert (network.device_requested, network.device.split(".")[0]) == ("AUTO", "GPU" if has_gpu else "CPU")
     assert "FALLING BACK" not in caplog.text
@@ -195,9 +201,9 @@ def test_a_manifest_that_contradicts_the_model_is_refused_at_start(tmp_path: Pat
         manifest = manifest_of(folder, tiny_network())
         manifest.write_text(manifest.read_text().replace('output = "y"', f'output = "{output}"'))
         spec = load_manifest(manifest).embedder("tiny").model_copy(update={"dim": dim})
-        xml = fetch_model(ModelCache(folder / "cache"), spec, None, quiet).xml
-        network = runtime(folder).load(xml, Placement("CPU", "f32"), [(1, 3, 32, 32)], None)
-        contract = contract_of(load_manifest().detector("yunet-2023mar"), spec, network)
+        model = fetch_model(ModelCache(folder / "cache"), spec, None, quiet)
+        network = runtime(folder).load(placed(model), [(1, 3, 32, 32)])
+        contract = contract_of(load_manifest().detector("yunet-2023mar"), "f32", spec, network)
         with pytest.raises(RuntimeProblem, match=words):
             NetworkEmbedder(spec, network, contract)
 
@@ -215,6 +221,79 @@ def test_openvino_does_not_phone_home(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "HOME": str(tmp_path)}, check=False)
     assert done.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+# --- 8 bits -----------------------------------------------------------------------------------------------------
+
+
+def normalised_network() -> onnx.ModelProto:
+    """Convolution, batch normalisation, PReLU, and the convolution whose input they describe."""
+    random = np.random.default_rng(1)
+    constants = {
+        "w1": random.normal(0, 0.01, (8, 3, 3, 3)),
+        "gamma": random.uniform(0.5, 2, 8),
+        "beta": random.normal(0, 1, 8),
+        "mean": np.zeros(8),
+        "variance": np.full(8, 4.0),
+        "slope": random.uniform(0.1, 0.3, (8, 1, 1)),
+        "w2": random.normal(0, 0.2, (3, 8, 1, 1)),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("BatchNormalization", ["a", "gamma", "beta", "mean", "variance"], ["b"]),
+        helper.make_node("PRelu", ["b", "slope"], ["c"]),
+        helper.make_node("Conv", ["c", "w2"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "normalised",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 32, 32])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3, 32, 32])],
+        [onnx.numpy_helper.from_array(v.astype(np.float32), name) for name, v in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
+def outputs_of(folder: Path, model: CachedModel, precision: Precision) -> dict[str, npt.NDArray[np.float32]]:
+    network = runtime(folder).load(placed(model, precision=precision), [(1, 3, 32, 32)])
+    assert network.precision == precision
+    return network.shapes[1, 3, 32, 32].run(golden.pattern((1, 3, 32, 32)))
+
+
+def test_ranges_follow_from_batch_normalisation(tmp_path: Path) -> None:
+    spec = load_manifest(manifest_of(tmp_path, normalised_network(), "int8 = { sigmas = 8 }")).embedder("tiny")
+    model = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet)
+    exact = outputs_of(tmp_path, model, "f32")["y"]
+    rounded = outputs_of(tmp_path, model, "int8")["y"]
+    error = np.abs(rounded - exact).max() / np.abs(exact).max()
+    assert 0 < error < 0.05  # zero: nothing was rounded
+
+
+def test_a_model_says_where_int8_cannot_be_had(tmp_path: Path) -> None:
+    plain = fetch_model(
+        ModelCache(tmp_path / "cache"),
+        load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny"),
+        None,
+        quiet,
+    )
+    assert choose("auto", plain, "CPU").precision == "f32"
+    with pytest.raises(PrecisionUnknown, match="model 'tiny' has no int8 section"):
+        choose("int8", plain, "CPU")
+    spec = load_manifest(manifest_of(tmp_path, tiny_network(), "int8 = { sigmas = 8 }")).embedder("tiny")
+    with pytest.raises(FetchError, match="no batch normalisation"):
+        fetch_model(ModelCache(tmp_path / "other"), spec, None, quiet)
+
+
+def test_another_recipe_asks_for_fetching_anew(tmp_path: Path) -> None:
+    cache = ModelCache(tmp_path / "cache")
+    for sigmas in (8, 9):
+        extra = f"int8 = {{ sigmas = {sigmas} }}"
+        spec = load_manifest(manifest_of(tmp_path, normalised_network(), extra)).embedder("tiny")
+        if cache.has(spec):
+            with pytest.raises(ModelMissing, match="of another version"):
+                cache.verify(spec)
+        fetch_model(cache, spec, None, quiet)
+        assert cache.verify(spec).int8_xml
 
 
 # --- the manifest -----------------------------------------------------------------------------------------------
@@ -239,6 +318,9 @@ def test_a_users_entry_replaces_the_built_in(tmp_path: Path) -> None:
         ('task = "embedder"', 'task = "oracle"', "oracle"),
         ("dim = 128", "dim = 0", "model 'tiny': dim"),
         ("dim = 128", "dim = 128\ncolour = 1", "model 'tiny': colour"),
+        ("dim = 128", "dim = 128\nint8 = { }", "give exactly one of sigmas and layers"),
+        ("dim = 128", "dim = 128\nint8 = { sigmas = 8, bytes_input = true }", "is for detectors"),
+        ("dim = 128", "dim = 128\nint8 = { layers = [{ low = [0], high = [0] }] }", "each low below its high"),
     ],
 )
 def test_mistakes_in_a_manifest_are_named(tmp_path: Path, old: str, new: str, words: str) -> None:

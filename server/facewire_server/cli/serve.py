@@ -13,6 +13,7 @@ from facewire_server.cli.settings import effective_config, settings_options
 from facewire_server.domain.errors import StorageFailure
 from facewire_server.inference.manifest import ManifestError
 from facewire_server.inference.model_cache import ModelMissing
+from facewire_server.inference.precision import PrecisionUnknown
 from facewire_server.inference.runtime import RuntimeProblem
 from facewire_server.rpc.server import PortTaken
 from facewire_server.telemetry.logs import configure_logs
@@ -74,5 +75,5 @@ def serve(
 
     try:
         asyncio.run(serve_until_signal(config, on_stage, on_ready))
-    except (PortTaken, StorageFailure, ManifestError, ModelMissing, RuntimeProblem) as error:
+    except (PortTaken, StorageFailure, ManifestError, ModelMissing, PrecisionUnknown, RuntimeProblem) as error:
         raise click.ClickException(str(error)) from error

@@ -10,6 +10,8 @@ import onnx
 import onnx.helper
 import onnx.numpy_helper
 
+from facewire_server.inference.manifest import Int8
+from facewire_server.inference.quantisation import QuantisationError, quantise
 from facewire_server.inference.quiet_openvino import ov
 
 
@@ -37,6 +39,18 @@ def convert_to_ir(weights: Path, conversion: str, target: Path) -> None:
     except (RuntimeError, ValueError, onnx.onnx_cpp2py_export.checker.ValidationError) as error:
         first_line = str(error).strip().splitlines()[0]
         raise ConversionError(f"{weights.name} cannot be converted: {first_line}") from error
+
+
+def convert_to_int8(xml: Path, rules: Int8, target: Path) -> None:
+    """Writes the 8-bit network of a float IR.
+
+    Raises:
+        ConversionError: it is not built as the rules say.
+    """
+    try:
+        ov.save_model(quantise(ov.Core().read_model(xml), rules), target, compress_to_fp16=False)
+    except (RuntimeError, ValueError, QuantisationError) as error:
+        raise ConversionError(f"{xml.name} cannot be made 8-bit: {str(error).strip().splitlines()[0]}") from error
 
 
 def dequantise(model: onnx.ModelProto) -> onnx.ModelProto:

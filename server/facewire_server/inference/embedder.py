@@ -27,12 +27,14 @@ _ALIGNED = 0
 _ROUNDS = 3
 
 
-def contract_of(detector: DetectorModel, embedder: EmbedderModel, network: Network) -> EmbeddingContract:
-    """What embeddings of these two models on this device depend on."""
+def contract_of(
+    detector: DetectorModel, detector_precision: str, embedder: EmbedderModel, network: Network
+) -> EmbeddingContract:
+    """What embeddings of these two models on this device depend on. ``network`` is the embedder's."""
     reference = reference_landmarks(embedder)
     return EmbeddingContract(
         detector_sha256=detector.sha256,
-        detector_rules=f"{detector.kind} {detector.input} letterbox bilinear",
+        detector_rules=f"{detector.kind} {detector.input} letterbox bilinear {detector_precision}",
         alignment=f"umeyama bilinear black-border {embedder.size} {reference.round(4).tolist()}",
         embedder_sha256=embedder.sha256,
         embedder_rules=f"{embedder.kind} {embedder.input} {embedder.output}",

@@ -8,11 +8,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from facewire_server.inference.conversion import ConversionError, convert_to_ir
+from facewire_server.inference.conversion import ConversionError, convert_to_int8, convert_to_ir
 from facewire_server.inference.digest import digest_of
 from facewire_server.inference.download import FetchError, Progress, default_index, fetch_file
 from facewire_server.inference.manifest import DetectorModel, EmbedderModel
-from facewire_server.inference.model_cache import MODEL_FILES, CachedModel, ModelCache, ModelMissing
+from facewire_server.inference.model_cache import CachedModel, ModelCache, ModelMissing, files_of, recipe_of
 
 
 def fetch_model(
@@ -55,15 +55,18 @@ def _install(home: Path, spec: DetectorModel | EmbedderModel, weights: Path) -> 
         built.mkdir()
         named = built / ("weights" + _suffix(spec))
         shutil.copyfile(weights, named)
-        convert_to_ir(named, spec.conversion, built / "model.xml")
+        finished = CachedModel(spec, built)
+        convert_to_ir(named, spec.conversion, finished.xml)
+        if spec.int8 is not None and finished.int8_xml is not None:
+            convert_to_int8(finished.xml, spec.int8, finished.int8_xml)
         named.unlink()
         record = {
             "name": spec.name,
             "sha256": spec.sha256,
             "source": str(spec.source),
             "licence": spec.licence,
-            "conversion": spec.conversion,
-            "files": {name: digest_of(built / name) for name in MODEL_FILES},
+            "recipe": recipe_of(spec),
+            "files": {name: digest_of(built / name) for name in files_of(spec)},
         }
         (built / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
         _sync_folder(built)

@@ -82,6 +82,41 @@ class GoldenAnswer(_Strict):
     tolerance: Annotated[float, Field(gt=0, lt=1)] = 0.01
 
 
+class LayerRange(_Strict):
+    """Smallest and largest value of a layer's input, a number for each channel."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> LayerRange:
+        if len(self.low) != len(self.high) or not all(a < b for a, b in zip(self.low, self.high, strict=False)):
+            raise ValueError("low and high need as many numbers, each low below its high")
+        return self
+
+
+class Int8(_Strict):
+    """How the network becomes one of 8 bits, see ``quantisation``. Exactly one of sigmas and layers.
+
+    Attributes:
+        sigmas: layers behind a batch normalisation; so many standard deviations of its output are kept.
+        layers: the first layers, with these ranges of their inputs.
+        bytes_input: the input is (n, H, W, 3) bytes; only where mean is 0 and scale 1.
+        golden: what the 8-bit network answers.
+    """
+
+    sigmas: Annotated[float, Field(gt=0, le=100)] | None = None
+    layers: tuple[LayerRange, ...] = ()
+    bytes_input: bool = False
+    golden: GoldenAnswer | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Int8:
+        if (self.sigmas is None) != bool(self.layers):
+            raise ValueError("give exactly one of sigmas and layers")
+        return self
+
+
 class OutputNames(_Strict):
     """Output names of a detector, with {stride} in them."""
 
@@ -111,6 +146,14 @@ class _Model(_Strict):
     conversion: Literal["none", "dequantise-onnx"] = "none"
     input: InputSpec
     golden: GoldenAnswer | None = None
+    int8: Int8 | None = None
+
+    @model_validator(mode="after")
+    def _bytes_are_pixels(self) -> _Model:
+        plain = self.input.mean == (0, 0, 0) and self.input.scale == (1, 1, 1)
+        if self.int8 is not None and self.int8.bytes_input and not plain:
+            raise ValueError("int8.bytes_input needs an input of mean 0 and scale 1")
+        return self
 
 
 class DetectorModel(_Model):
@@ -153,6 +196,8 @@ class EmbedderModel(_Model):
     def _complete(self) -> EmbedderModel:
         if (self.calibration is None) == (self.threshold is None):
             raise ValueError("give either calibration or threshold")
+        if self.int8 is not None and self.int8.bytes_input:
+            raise ValueError("int8.bytes_input is for detectors: a chip's pixels are no whole numbers")
         if self.template is not None and len(self.template) != 5:
             raise ValueError("template must have five points")
         return self

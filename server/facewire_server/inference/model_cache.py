@@ -1,6 +1,6 @@
 """The folder of converted models, as the server reads it; ``fetching`` fills it.
 
-<cache>/<name>/<first 16 of the manifest's sha256>/model.xml, model.bin, record.json
+<cache>/<name>/<first 16 of the manifest's sha256>/model.xml, model.bin, int8.xml, int8.bin, record.json
 <cache>/downloads/        partial downloads
 <cache>/compiled/         OpenVINO's compile cache
 """
@@ -15,7 +15,20 @@ from pathlib import Path
 from facewire_server.inference.digest import digest_of
 from facewire_server.inference.manifest import DetectorModel, EmbedderModel
 
-MODEL_FILES = ("model.xml", "model.bin")
+_FLOAT = "model"
+_INT8 = "int8"
+
+
+def files_of(spec: DetectorModel | EmbedderModel) -> list[str]:
+    """The converted model's files: in floats, and in 8 bits where the manifest tells how."""
+    stems = [_FLOAT] if spec.int8 is None else [_FLOAT, _INT8]
+    return [f"{stem}.{suffix}" for stem in stems for suffix in ("xml", "bin")]
+
+
+def recipe_of(spec: DetectorModel | EmbedderModel) -> dict[str, object]:
+    """What made the files, beside the weights: another recipe, other files."""
+    int8 = None if spec.int8 is None else spec.int8.model_dump(mode="json", exclude={"golden"})
+    return {"conversion": spec.conversion, "int8": int8}
 
 
 class ModelMissing(Exception):
@@ -27,7 +40,17 @@ class CachedModel:
     """A model ready to be read."""
 
     spec: DetectorModel | EmbedderModel
-    xml: Path
+    home: Path
+
+    @property
+    def xml(self) -> Path:
+        """In floats."""
+        return self.home / f"{_FLOAT}.xml"
+
+    @property
+    def int8_xml(self) -> Path | None:
+        """In 8 bits, if the manifest tells how."""
+        return None if self.spec.int8 is None else self.home / f"{_INT8}.xml"
 
 
 def default_cache_dir() -> Path:
@@ -60,12 +83,14 @@ class ModelCache:
         home = self.home(spec)
         try:
             record = json.loads((home / "record.json").read_text(encoding="utf-8"))
-            digests = {name: digest_of(home / name) for name in MODEL_FILES}
+            digests = {name: digest_of(home / name) for name in files_of(spec)}
         except (OSError, ValueError) as error:
             raise ModelMissing(f"model '{spec.name}' is not in {self.folder}; run: facewire models fetch") from error
-        if record.get("files") != digests or record.get("conversion") != spec.conversion:
-            raise ModelMissing(f"model '{spec.name}' in {home} is damaged; run: facewire models fetch")
-        return CachedModel(spec, home / "model.xml")
+        if record.get("files") != digests or record.get("recipe") != recipe_of(spec):
+            raise ModelMissing(
+                f"model '{spec.name}' in {home} is damaged or of another version; run: facewire models fetch"
+            )
+        return CachedModel(spec, home)
 
     def home(self, spec: DetectorModel | EmbedderModel) -> Path:
         """The model's folder, there or not."""

@@ -10,5 +10,6 @@ import sys
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402
+import openvino.opset13 as ops  # noqa: E402
 
-__all__ = ["ov"]
+__all__ = ["ops", "ov"]

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facewire_server.domain.ports import Tensor, TensorInfo
 from facewire_server.inference import golden
-from facewire_server.inference.manifest import GoldenAnswer
+from facewire_server.inference.precision import Variant
 from facewire_server.inference.quiet_openvino import ov
 
 log = logging.getLogger(__name__)
@@ -27,10 +28,10 @@ class RuntimeProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a model shall run: OpenVINO device and floating-point type of inference."""
+    """Where and in which form a model shall run."""
 
     device: str
-    precision: str
+    variant: Variant
 
 
 class CompiledShape:
@@ -42,6 +43,7 @@ class CompiledShape:
 
     def __init__(self, compiled: ov.CompiledModel, shape: Shape, requests: int) -> None:
         self.shape = shape
+        self.takes_bytes = compiled.inputs[0].get_element_type() == ov.Type.u8
         self.requests = requests
         self.input_name = _name_of(compiled.inputs[0])
         self._names = [_name_of(output) for output in compiled.outputs]
@@ -58,7 +60,7 @@ class CompiledShape:
         """A request for this thread alone."""
         request = self._free.get()
         try:
-            yield BorrowedRequest(request, self._names)
+            yield BorrowedRequest(request, self._names, self.takes_bytes)
         finally:
             self._free.put(request)
 
@@ -67,24 +69,35 @@ class CompiledShape:
         pattern = golden.pattern(self.shape)
         taken = [self._free.get() for _ in range(requests)]
         for request in taken:
-            request.get_input_tensor().data[:] = pattern
-            request.infer()
+            BorrowedRequest(request, self._names, self.takes_bytes).run(pattern)
             self._free.put(request)
 
     def run(self, tensor: Tensor) -> dict[str, Tensor]:
         """Outputs for an input of exactly this shape, copied."""
         with self.borrow() as request:
-            request.input[:] = tensor
-            return {name: value.copy() for name, value in request.infer().items()}
+            return {name: value.copy() for name, value in request.run(tensor).items()}
 
 
 class BorrowedRequest:
-    """An InferRequest in one thread's hands. What it returns is overwritten by the next inference."""
+    """An InferRequest in one thread's hands. What it returns is overwritten by the next inference.
 
-    def __init__(self, request: ov.InferRequest, names: list[str]) -> None:
+    Attributes:
+        input: to be filled: (n, 3, H, W) floats, or (n, H, W, 3) bytes for a network that takes bytes.
+    """
+
+    def __init__(self, request: ov.InferRequest, names: list[str], takes_bytes: bool) -> None:
         self._request = request
         self._names = names
-        self.input: Tensor = request.get_input_tensor().data
+        self._takes_bytes = takes_bytes
+        self.input: Any = request.get_input_tensor().data
+
+    def run(self, tensor: Tensor) -> dict[str, Tensor]:
+        """As :meth:`infer`, for an input of (n, 3, H, W) floats, rounded where the network takes bytes."""
+        if self._takes_bytes:
+            self.input[:] = np.rint(tensor.clip(0, 255)).transpose(0, 2, 3, 1)
+        else:
+            self.input[:] = tensor
+        return self.infer()
 
     def infer(self) -> dict[str, Tensor]:
         """Runs the network; views of its outputs by name."""
@@ -153,21 +166,21 @@ class Runtime:
         """Devices present: name and full name."""
         return {name: str(self._core.get_property(name, "FULL_DEVICE_NAME")) for name in self._core.available_devices}
 
-    def load(self, xml: Path, placement: Placement, shapes: list[Shape], answer: GoldenAnswer | None) -> Network:
+    def load(self, placement: Placement, shapes: list[Shape]) -> Network:
         """Compiles, warms and tests a model; falls back to CPU, loudly, where the device is absent or wrong.
 
         Raises:
             RuntimeProblem: not even the CPU runs it, or its answer there is not the golden one.
         """
-        device = self._resolve(placement.device)
+        device, xml = self._resolve(placement.device), placement.variant.xml
         try:
-            return self._load_on(device, xml, placement, shapes, answer)
+            return self._load_on(device, placement, shapes)
         except (RuntimeError, golden.WrongAnswer) as error:
             if device == "CPU":
                 raise _unusable(xml, error) from error
             log.error("model %s does not work on %s (%s): FALLING BACK TO CPU", _name(xml), device, _gist(error))
         try:
-            return self._load_on("CPU", xml, placement, shapes, answer)
+            return self._load_on("CPU", placement, shapes)
         except (RuntimeError, golden.WrongAnswer) as error:
             raise _unusable(xml, error) from error
 
@@ -180,41 +193,37 @@ class Runtime:
             return device
         return next((name for name in self._core.available_devices if name.startswith("GPU")), "CPU")
 
-    def _load_on(
-        self,
-        device: str,
-        xml: Path,
-        placement: Placement,
-        shapes: list[Shape],
-        answer: GoldenAnswer | None,
-    ) -> Network:
-        compiled = [self._compile(device, xml, shape, placement.precision) for shape in shapes]
-        self._check(device, xml, compiled, answer)
+    def _load_on(self, device: str, placement: Placement, shapes: list[Shape]) -> Network:
+        variant = placement.variant
+        compiled = [self._compile(device, variant.xml, shape, variant.float_type) for shape in shapes]
+        self._check(device, variant, compiled)
         for shape in compiled:
             shape.warm_up(self._workers)
-        return Network(device, placement.device, placement.precision, compiled)
+        return Network(device, placement.device, variant.precision, compiled)
 
-    def _compile(self, device: str, xml: Path, shape: Shape, precision: str) -> CompiledShape:
+    def _compile(self, device: str, xml: Path, shape: Shape, float_type: str) -> CompiledShape:
         model = self._core.read_model(xml)
         if len(model.inputs) != 1:
             raise RuntimeError(f"the model has {len(model.inputs)} inputs, one is needed")
-        model.reshape(list(shape))
-        options: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": precision}
+        n, channels, height, width = shape
+        takes_bytes = model.inputs[0].get_element_type() == ov.Type.u8
+        model.reshape([n, height, width, channels] if takes_bytes else list(shape))
+        options: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": float_type}
         if device == "CPU":
             options |= {"NUM_STREAMS": self._workers, "INFERENCE_NUM_THREADS": self._threads}
         return CompiledShape(self._core.compile_model(model, device, options), shape, self._workers)
 
-    def _check(self, device: str, xml: Path, compiled: list[CompiledShape], answer: GoldenAnswer | None) -> None:
+    def _check(self, device: str, variant: Variant, compiled: list[CompiledShape]) -> None:
         """The stored golden answer at its shape; on other devices than the CPU also the CPU's at each shape."""
         for network in compiled:
             pattern = golden.pattern(network.shape)
             outputs = network.run(pattern)
             if any(not np.isfinite(value).all() for value in outputs.values()):
                 raise golden.WrongAnswer("the answer to the test pattern is not finite")
-            if answer is not None and network.shape == answer.shape:
-                golden.check_stored(outputs, answer)
+            if variant.golden is not None and network.shape == variant.golden.shape:
+                golden.check_stored(outputs, variant.golden)
             if device != "CPU":
-                self._check_against_cpu(xml, network.shape, pattern, outputs)
+                self._check_against_cpu(variant.xml, network.shape, pattern, outputs)
 
     def _check_against_cpu(self, xml: Path, shape: Shape, pattern: Tensor, outputs: Mapping[str, Tensor]) -> None:
         reference = self._compile("CPU", xml, shape, "f32").run(pattern)
