@@ -84,7 +84,7 @@ void index_remove(GalleryIndex& index, py::handle rows_in) {
     if (!removed) throw py::key_error("rows names a row twice, or one that is not in the index; nothing was removed");
 }
 
-py::tuple index_search(const GalleryIndex& index, py::handle queries_in, std::size_t k, float floor) {
+py::tuple index_search(const GalleryIndex& index, py::handle queries_in, std::size_t k, float floor, bool compressed) {
     const auto dim = static_cast<py::ssize_t>(index.dim());
     const auto queries = require_input<float>(queries_in, "queries", {kAny, dim});
     require_directions(queries, first_without_direction(queries), "queries");
@@ -96,7 +96,7 @@ py::tuple index_search(const GalleryIndex& index, py::handle queries_in, std::si
         const py::gil_scoped_release unlocked;
         std::vector<float> unit(queries.data, queries.data + queries.size);
         normalise_rows(unit.data(), count, index.dim());
-        found = index.search(unit.data(), count, k, floor);
+        found = index.search(unit.data(), count, k, floor, compressed ? Scan::kCodes : Scan::kFloats);
     }
     const auto shape = {static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(k)};
     py::array_t<std::int64_t> subjects(shape), rows(shape);
@@ -139,7 +139,14 @@ void register_comparison(py::module_& m) {
         .def(py::init(&make_index), py::arg("dim"))
         .def("add", &index_add, py::arg("rows"), py::arg("subjects"))
         .def("remove", &index_remove, py::arg("rows"))
-        .def("search", &index_search, py::arg("queries"), py::arg("k"), py::arg("floor") = -1.0f)
+        .def("search", &index_search, py::arg("queries"), py::arg("k"), py::arg("floor") = -1.0f, py::kw_only(),
+             py::arg("compressed") = true)
+        .def(
+            "scanned_bytes",
+            [](const GalleryIndex& index, bool compressed) {
+                return index.scanned_bytes(compressed ? Scan::kCodes : Scan::kFloats);
+            },
+            py::kw_only(), py::arg("compressed") = true, py::call_guard<py::gil_scoped_release>())
         .def("read", &index_read, py::arg("row"))
         .def("__len__", &GalleryIndex::size, py::call_guard<py::gil_scoped_release>())
         .def_property_readonly("dim", &GalleryIndex::dim)

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <mutex>
-#include <new>
 
 #include "../kernels/dispatch.hpp"
 
@@ -13,11 +12,25 @@ namespace facewire {
 namespace {
 
 constexpr std::int64_t kNoSubject = -1;
-constexpr std::size_t kAlignment = 64;   // a cache line, and one AVX-512 register
-constexpr std::size_t kBlockRows = 256;  // 128 kB at 128 floats a row: stays in L2 for the next query
+// Rows looked at before the next query has its turn: their floats stay in the second-level cache, their codes in the
+// first-level one.
+constexpr std::size_t kPartRows = 256;
+
+void scale_row(float* row, std::size_t dim, double factor) {
+    for (std::size_t d = 0; d < dim; ++d) row[d] = static_cast<float>(row[d] * factor);
+}
+
+// In double: a float row of 1e-40 or 3e38 has a direction, but no length or inverse length in float.
+double length_of(const float* row, std::size_t dim) {
+    double squares = 0;
+    for (std::size_t d = 0; d < dim; ++d) squares += double{row[d]} * row[d];
+    return std::sqrt(squares);
+}
+
+}  // namespace
 
 // The best subjects so far, few, sorted by falling similarity.
-class TopSubjects {
+class GalleryIndex::TopSubjects {
   public:
     TopSubjects(std::size_t k, float floor) : k_(k), floor_(floor) { best_.reserve(k + 1); }
 
@@ -40,6 +53,9 @@ class TopSubjects {
         if (best_.size() > k_) best_.pop_back();
     }
 
+    // What a score must reach, at least, to enter.
+    float limit() const { return best_.size() < k_ ? floor_ : best_.back().similarity; }
+
     std::vector<Candidate> take() { return std::move(best_); }
 
   private:
@@ -47,19 +63,6 @@ class TopSubjects {
     float floor_;
     std::vector<Candidate> best_;
 };
-
-void scale_row(float* row, std::size_t dim, double factor) {
-    for (std::size_t d = 0; d < dim; ++d) row[d] = static_cast<float>(row[d] * factor);
-}
-
-// In double: a float row of 1e-40 or 3e38 has a direction, but no length or inverse length in float.
-double length_of(const float* row, std::size_t dim) {
-    double squares = 0;
-    for (std::size_t d = 0; d < dim; ++d) squares += double{row[d]} * row[d];
-    return std::sqrt(squares);
-}
-
-}  // namespace
 
 std::vector<float> normalise_rows(float* rows, std::size_t count, std::size_t dim) {
     std::vector<float> lengths(count);
@@ -71,9 +74,7 @@ std::vector<float> normalise_rows(float* rows, std::size_t count, std::size_t di
     return lengths;
 }
 
-void GalleryIndex::FreeMemory::operator()(float* p) const { std::free(p); }
-
-GalleryIndex::GalleryIndex(std::size_t dim) : dim_(dim) {}
+GalleryIndex::GalleryIndex(std::size_t dim) : dim_(dim), codes_(dim) {}
 
 float* GalleryIndex::row_data(std::int64_t row) const {
     const auto r = static_cast<std::size_t>(row);
@@ -86,12 +87,11 @@ bool GalleryIndex::is_live(std::int64_t row) const {
 
 void GalleryIndex::add_chunk() {
     // Whatever may throw comes before the memory that would leak, and subjects_ is never the shorter.
-    subjects_.resize((chunks_.size() + 1) * kChunkRows, kNoSubject);
+    const std::size_t rows = (chunks_.size() + 1) * kChunkRows;
+    subjects_.resize(rows, kNoSubject);
+    codes_.reserve(rows);
     chunks_.reserve(chunks_.size() + 1);
-    const std::size_t bytes = kChunkRows * dim_ * sizeof(float);  // a multiple of 64 for any dim
-    void* memory = std::aligned_alloc(kAlignment, bytes);
-    if (memory == nullptr) throw std::bad_alloc();
-    chunks_.emplace_back(static_cast<float*>(memory));
+    chunks_.push_back(make_slab<float>(kChunkRows * dim_, /*huge=*/!chunks_.empty()));  // small galleries stay small
 }
 
 std::vector<std::int64_t> GalleryIndex::add(const float* rows, const std::int64_t* subjects, std::size_t count) {
@@ -112,6 +112,7 @@ std::vector<std::int64_t> GalleryIndex::add(const float* rows, const std::int64_
         float* target = row_data(number);
         std::copy_n(rows + i * dim_, dim_, target);
         normalise_rows(target, 1, dim_);
+        codes_.put(static_cast<std::size_t>(number), target);
         subjects_[static_cast<std::size_t>(number)] = subjects[i];
         numbers[i] = number;
     }
@@ -129,6 +130,7 @@ bool GalleryIndex::remove(const std::int64_t* rows, std::size_t count) {
     free_rows_.reserve(free_rows_.size() + count);
     for (const std::int64_t row : sorted) {
         std::fill_n(row_data(row), dim_, 0.0f);
+        codes_.erase(static_cast<std::size_t>(row));
         subjects_[static_cast<std::size_t>(row)] = kNoSubject;
         free_rows_.push_back(row);
     }
@@ -137,29 +139,54 @@ bool GalleryIndex::remove(const std::int64_t* rows, std::size_t count) {
 }
 
 std::vector<std::vector<Candidate>> GalleryIndex::search(const float* queries, std::size_t count, std::size_t k,
-                                                         float floor) const {
+                                                         float floor, Scan scan) const {
     std::vector<TopSubjects> best(count, TopSubjects(k, floor));
-    const Kernels& table = kernels();
-    std::array<float, kBlockRows> scores;
+    std::vector<CodedQuery> coded;
+    if (scan == Scan::kCodes)
+        for (std::size_t q = 0; q < count; ++q) coded.push_back(codes_.encode(queries + q * dim_));
     const std::shared_lock lock = shared();
     const auto rows = static_cast<std::size_t>(next_row_);
-    for (std::size_t first = 0; first < rows; first += kBlockRows) {
-        const std::size_t n = std::min(kBlockRows, rows - first);
-        const float* block = row_data(static_cast<std::int64_t>(first));
+    for (std::size_t first = 0; first < rows; first += kPartRows) {
+        const std::size_t n = std::min(kPartRows, rows - first);
         for (std::size_t q = 0; q < count; ++q) {
-            table.dot_rows(block, n, dim_, queries + q * dim_, scores.data());
-            for (std::size_t i = 0; i < n; ++i) {
-                if (!best[q].may_enter(scores[i])) continue;
-                const std::int64_t subject = subjects_[first + i];
-                if (subject == kNoSubject) continue;
-                best[q].offer({subject, static_cast<std::int64_t>(first + i), scores[i]});
-            }
+            const float* query = queries + q * dim_;
+            if (scan == Scan::kCodes)
+                look_at_codes(query, coded[q], first, n, best[q]);
+            else
+                look_at_floats(query, first, n, best[q]);
         }
     }
     std::vector<std::vector<Candidate>> found;
     found.reserve(count);
     for (TopSubjects& top : best) found.push_back(top.take());
     return found;
+}
+
+void GalleryIndex::look_at_floats(const float* query, std::size_t first, std::size_t count, TopSubjects& best) const {
+    std::array<float, kPartRows> scores;
+    kernels().dot_rows(row_data(static_cast<std::int64_t>(first)), count, dim_, query, scores.data());
+    for (std::size_t i = 0; i < count; ++i) offer(first + i, scores[i], best);
+}
+
+void GalleryIndex::look_at_codes(const float* query, const CodedQuery& coded, std::size_t first, std::size_t count,
+                                 TopSubjects& best) const {
+    std::array<std::uint16_t, kPartRows / kCodeRows> survivors;
+    const std::size_t blocks = (count + kCodeRows - 1) / kCodeRows;
+    codes_.screen(coded, first / kCodeRows, blocks, best.limit(), survivors.data());
+    for (std::size_t block = 0; block < blocks; ++block) {
+        for (std::uint32_t bits = survivors[block]; bits != 0; bits &= bits - 1) {
+            const std::size_t row = first + block * kCodeRows + static_cast<std::size_t>(std::countr_zero(bits));
+            if (subjects_[row] == kNoSubject) continue;
+            float similarity;
+            kernels().dot_rows(row_data(static_cast<std::int64_t>(row)), 1, dim_, query, &similarity);
+            offer(row, similarity, best);
+        }
+    }
+}
+
+void GalleryIndex::offer(std::size_t row, float similarity, TopSubjects& best) const {
+    if (!best.may_enter(similarity) || subjects_[row] == kNoSubject) return;
+    best.offer({subjects_[row], static_cast<std::int64_t>(row), similarity});
 }
 
 bool GalleryIndex::read(std::int64_t row, float* out) const {
@@ -182,6 +209,11 @@ std::size_t GalleryIndex::size() const {
 std::size_t GalleryIndex::capacity() const {
     const std::shared_lock lock = shared();
     return chunks_.size() * kChunkRows;
+}
+
+std::size_t GalleryIndex::scanned_bytes(Scan scan) const {
+    const std::shared_lock lock = shared();
+    return static_cast<std::size_t>(next_row_) * (scan == Scan::kCodes ? codes_.bytes_a_row() : dim_ * sizeof(float));
 }
 
 }  // namespace facewire

@@ -74,6 +74,46 @@ struct V {
     static void interleave(const float* a, const float* b, const float* c, std::uint8_t* out) {
         weave(bytes(a), bytes(b), bytes(c), out);
     }
+    static constexpr std::int32_t kHalved = 4, kHalveReads = 32, kHalveWrites = 14;
+    // Sums of neighbouring pixels, three 16-bit sums for each of two output pixels in each 128-bit lane.
+    static I pair_sums(const std::uint8_t* p, I order) {
+        const I spread = _mm256_setr_epi32(0, 1, 2, 3, 3, 4, 5, 6);
+        const I lanes = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), spread);
+        return _mm256_maddubs_epi16(_mm256_shuffle_epi8(lanes, order), _mm256_set1_epi8(1));
+    }
+    static void halve(const std::uint8_t* top, const std::uint8_t* bottom, bool swap, std::uint8_t* out) {
+        const __m128i straight = _mm_setr_epi8(0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11, -1, -1, -1, -1);
+        const __m128i swapped = _mm_setr_epi8(2, 5, 1, 4, 0, 3, 8, 11, 7, 10, 6, 9, -1, -1, -1, -1);
+        const I order = _mm256_broadcastsi128_si256(swap ? swapped : straight);
+        const I one = _mm256_set1_epi16(1);
+        const I sum = _mm256_add_epi16(pair_sums(top, order), pair_sums(bottom, order));
+        const I odd = _mm256_and_si256(_mm256_srli_epi16(sum, 2), one);
+        const I mean = _mm256_srli_epi16(_mm256_add_epi16(_mm256_add_epi16(sum, one), odd), 2);
+        const I bytes = _mm256_packus_epi16(mean, mean);
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm256_castsi256_si128(bytes));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 6), _mm256_extracti128_si256(bytes, 1));
+    }
+    static std::uint32_t above(I first, I second, const CodeScreen& job, const float* scales, float error) {
+        // Two sums a row to one: rows 0..3 of both halves, then in order.
+        const I dots = _mm256_permute4x64_epi64(_mm256_hadd_epi32(first, second), 0xd8);
+        const F scale = mul(load(scales), set(job.query_scale));
+        const F bound = add(mul(to_float(_mm256_sub_epi32(dots, set_int(job.offset))), scale), set(error));
+        return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(bound, set(job.limit), _CMP_GE_OQ)));
+    }
+    static std::uint16_t screen(const std::uint8_t* block, const CodeScreen& job, const float* scales, float error) {
+        I sums[4] = {set_int(0), set_int(0), set_int(0), set_int(0)};  // four rows each, two sums a row
+        for (std::size_t g = 0; g < job.groups; ++g, block += 64) {
+            std::int32_t four;
+            __builtin_memcpy(&four, job.query + g * kCodeGroup, sizeof four);
+            const I query = _mm256_broadcastq_epi64(_mm_cvtepi8_epi16(_mm_cvtsi32_si128(four)));
+            for (int k = 0; k < 4; ++k) {
+                const I rows = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block) + k));
+                sums[k] = add_int(sums[k], _mm256_madd_epi16(rows, query));
+            }
+        }
+        return static_cast<std::uint16_t>(above(sums[0], sums[1], job, scales, error) |
+                                          above(sums[2], sums[3], job, scales + 8, error) << 8);
+    }
     static float sum(F v) {
         __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
         s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -85,6 +125,7 @@ struct V {
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {"avx2", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, interleave_row, dot_rows};
+const Kernels kAvx2Kernels = {"avx2",         warp_row<1>,  warp_row<2>,  warp_row<3>, yuv_row,
+                              interleave_row, halve_row_c3, screen_codes, dot_rows};
 
 }  // namespace facewire

@@ -65,6 +65,45 @@ struct V {
     static void interleave(const float* a, const float* b, const float* c, std::uint8_t* out) {
         weave(bytes(a), bytes(b), bytes(c), out);
     }
+    static constexpr std::int32_t kHalved = 8, kHalveReads = 64, kHalveWrites = 24;
+    // Sums of neighbouring pixels, three 16-bit sums for each of two output pixels in each 128-bit lane.
+    static I pair_sums(const std::uint8_t* p, I order) {
+        const I spread = _mm512_setr_epi32(0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8, 9, 9, 10, 11, 12);
+        const I lanes = _mm512_permutexvar_epi32(spread, _mm512_loadu_si512(p));
+        return _mm512_maddubs_epi16(_mm512_shuffle_epi8(lanes, order), _mm512_set1_epi8(1));
+    }
+    static void halve(const std::uint8_t* top, const std::uint8_t* bottom, bool swap, std::uint8_t* out) {
+        const __m128i straight = _mm_setr_epi8(0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11, -1, -1, -1, -1);
+        const __m128i swapped = _mm_setr_epi8(2, 5, 1, 4, 0, 3, 8, 11, 7, 10, 6, 9, -1, -1, -1, -1);
+        const I order = _mm512_broadcast_i32x4(swap ? swapped : straight);
+        const I one = _mm512_set1_epi16(1);
+        const I sum = _mm512_add_epi16(pair_sums(top, order), pair_sums(bottom, order));
+        const I odd = _mm512_and_si512(_mm512_srli_epi16(sum, 2), one);
+        const I mean = _mm512_srli_epi16(_mm512_add_epi16(_mm512_add_epi16(sum, one), odd), 2);
+        const I together = _mm512_setr_epi32(0x10000, 0x30002, 0x50004, 0x90008, 0xb000a, 0xd000c, 0x110010, 0x130012,
+                                             0x150014, 0x190018, 0x1b001a, 0x1d001c, 0, 0, 0, 0);
+        const __m256i bytes = _mm512_cvtepi16_epi8(_mm512_permutexvar_epi16(together, mean));
+        _mm256_mask_storeu_epi8(out, 0xffffff, bytes);
+    }
+    static std::uint16_t screen(const std::uint8_t* block, const CodeScreen& job, const float* scales, float error) {
+        I low = _mm512_setzero_si512(), high = low;  // eight rows each, two sums a row
+        for (std::size_t g = 0; g < job.groups; ++g, block += 64) {
+            std::int32_t four;
+            __builtin_memcpy(&four, job.query + g * kCodeGroup, sizeof four);
+            const I query = _mm512_broadcastq_epi64(_mm_cvtepi8_epi16(_mm_cvtsi32_si128(four)));
+            const I first = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(block)));
+            const I second = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(block) + 1));
+            low = _mm512_add_epi32(low, _mm512_madd_epi16(first, query));
+            high = _mm512_add_epi32(high, _mm512_madd_epi16(second, query));
+        }
+        const I even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+        const I odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+        const I dots =
+            _mm512_add_epi32(_mm512_permutex2var_epi32(low, even, high), _mm512_permutex2var_epi32(low, odd, high));
+        const F scale = mul(load(scales), set(job.query_scale));
+        const F bound = add(mul(to_float(_mm512_sub_epi32(dots, set_int(job.offset))), scale), set(error));
+        return _mm512_cmp_ps_mask(bound, set(job.limit), _CMP_GE_OQ);
+    }
     static float sum(F v) { return _mm512_reduce_add_ps(v); }
 };
 
@@ -72,6 +111,7 @@ struct V {
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {"avx512", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, interleave_row, dot_rows};
+const Kernels kAvx512Kernels = {"avx512",       warp_row<1>,  warp_row<2>,  warp_row<3>, yuv_row,
+                                interleave_row, halve_row_c3, screen_codes, dot_rows};
 
 }  // namespace facewire

@@ -40,6 +40,27 @@ struct YuvRow {
     std::int32_t count;
 };
 
+// Templates and a query in 8 bits, see core/template_codes.hpp. For row r of block b
+//   bound = (sum over d of codes[d] * query[d] - offset) * (scales[r] * query_scale)
+//           + (errors[b] * error_factor + error_more)
+// and bit r of survivors[b] says whether bound >= limit.
+struct CodeScreen {
+    const std::uint8_t* codes;  // blocks of groups of kCodeRows rows of kCodeGroup codes
+    const float* scales;        // a row
+    const float* errors;        // a block
+    std::size_t blocks;
+    std::size_t groups;
+    const std::int8_t* query;  // groups * kCodeGroup
+    float query_scale;
+    float error_factor;
+    float error_more;
+    std::int32_t offset;
+    float limit;
+    std::uint16_t* survivors;  // a block
+};
+constexpr std::size_t kCodeRows = 16;
+constexpr std::size_t kCodeGroup = 4;
+
 struct Kernels {
     const char* name;
     void (*warp_row_c1)(const WarpRow&);
@@ -48,6 +69,11 @@ struct Kernels {
     void (*yuv_row)(const YuvRow&);
     // Rounds (halves to even), clamps to 0..255 and interleaves: out[3*i + p] from planes[p][i].
     void (*interleave_row)(const float* const planes[3], std::int32_t count, std::uint8_t* out);
+    // Means of 2x2 pixels of three bytes, halves to even: out pixel i from pixels 2i and 2i + 1 of both rows. With
+    // swap the first and third byte change places.
+    void (*halve_row_c3)(const std::uint8_t* top, const std::uint8_t* bottom, std::int32_t count, bool swap,
+                         std::uint8_t* out);
+    void (*screen_codes)(const CodeScreen&);
     // out[r] = sum_d rows[r*dim + d] * query[d]
     void (*dot_rows)(const float* rows, std::size_t n_rows, std::size_t dim, const float* query, float* out);
 };
@@ -56,6 +82,7 @@ extern const Kernels kScalarKernels;
 #if defined(FACEWIRE_X86)
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
+extern void (*const kScreenCodesVnni)(const CodeScreen&);
 #endif
 #if defined(FACEWIRE_ARM64)
 extern const Kernels kNeonKernels;

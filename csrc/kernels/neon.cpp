@@ -65,6 +65,45 @@ struct V {
     static void interleave(const float* a, const float* b, const float* c, std::uint8_t* out) {
         vst3q_u8(out, uint8x16x3_t{{bytes(a), bytes(b), bytes(c)}});
     }
+    static constexpr std::int32_t kHalved = 8, kHalveReads = 48, kHalveWrites = 24;
+    static uint8x8_t mean_of_four(uint8x16_t top, uint8x16_t bottom) {
+        const uint16x8_t sum = vaddq_u16(vpaddlq_u8(top), vpaddlq_u8(bottom));
+        const uint16x8_t odd = vandq_u16(vshrq_n_u16(sum, 2), vdupq_n_u16(1));
+        return vmovn_u16(vshrq_n_u16(vaddq_u16(vaddq_u16(sum, vdupq_n_u16(1)), odd), 2));
+    }
+    static void halve(const std::uint8_t* top, const std::uint8_t* bottom, bool swap, std::uint8_t* out) {
+        const uint8x16x3_t a = vld3q_u8(top), b = vld3q_u8(bottom);
+        const uint8x8_t mean[3] = {mean_of_four(a.val[0], b.val[0]), mean_of_four(a.val[1], b.val[1]),
+                                   mean_of_four(a.val[2], b.val[2])};
+        vst3_u8(out, uint8x8x3_t{{mean[swap ? 2 : 0], mean[1], mean[swap ? 0 : 2]}});
+    }
+    static std::uint16_t screen(const std::uint8_t* block, const CodeScreen& job, const float* scales, float error) {
+        int32x4_t sums[kCodeRows];  // four sums a row
+        for (int32x4_t& sum_of_row : sums) sum_of_row = vdupq_n_s32(0);
+        for (std::size_t g = 0; g < job.groups; ++g, block += 64) {
+            std::int32_t four;
+            __builtin_memcpy(&four, job.query + g * kCodeGroup, sizeof four);
+            const int16x4_t query = vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four))));
+            for (std::size_t k = 0; k < kCodeRows; k += 4) {
+                const uint8x16_t rows = vld1q_u8(block + k * kCodeGroup);
+                const int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(rows)));
+                const int16x8_t high = vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(rows)));
+                sums[k] = vmlal_s16(sums[k], vget_low_s16(low), query);
+                sums[k + 1] = vmlal_s16(sums[k + 1], vget_high_s16(low), query);
+                sums[k + 2] = vmlal_s16(sums[k + 2], vget_low_s16(high), query);
+                sums[k + 3] = vmlal_s16(sums[k + 3], vget_high_s16(high), query);
+            }
+        }
+        std::uint32_t survivors = 0;
+        for (std::size_t r = 0; r < kCodeRows; r += 4) {
+            const int32x4_t dots = vpaddq_s32(vpaddq_s32(sums[r], sums[r + 1]), vpaddq_s32(sums[r + 2], sums[r + 3]));
+            const F scale = mul(load(scales + r), set(job.query_scale));
+            const F bound = add(mul(to_float(vsubq_s32(dots, set_int(job.offset))), scale), set(error));
+            const uint32x4_t bits = {1, 2, 4, 8};
+            survivors |= vaddvq_u32(vandq_u32(vcgeq_f32(bound, set(job.limit)), bits)) << r;
+        }
+        return static_cast<std::uint16_t>(survivors);
+    }
     static float sum(F v) { return vaddvq_f32(v); }
 };
 
@@ -72,6 +111,7 @@ struct V {
 
 }  // namespace
 
-const Kernels kNeonKernels = {"neon", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, interleave_row, dot_rows};
+const Kernels kNeonKernels = {"neon",         warp_row<1>,  warp_row<2>,  warp_row<3>, yuv_row,
+                              interleave_row, halve_row_c3, screen_codes, dot_rows};
 
 }  // namespace facewire

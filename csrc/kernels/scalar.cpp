@@ -63,6 +63,34 @@ void interleave_row(const float* const planes[3], std::int32_t count, std::uint8
             out[3 * i + plane] = static_cast<std::uint8_t>(std::nearbyint(clamp_byte(planes[plane][i])));
 }
 
+void halve_row_c3(const std::uint8_t* top, const std::uint8_t* bottom, std::int32_t count, bool swap,
+                  std::uint8_t* out) {
+    for (std::int32_t i = 0; i < count; ++i) {
+        for (int ch = 0; ch < 3; ++ch) {
+            const std::int32_t left = 6 * i + ch, right = left + 3;
+            const int sum = top[left] + top[right] + bottom[left] + bottom[right];
+            out[3 * i + (swap ? 2 - ch : ch)] = static_cast<std::uint8_t>((sum + 1 + ((sum >> 2) & 1)) >> 2);
+        }
+    }
+}
+
+void screen_codes(const CodeScreen& job) {
+    for (std::size_t b = 0; b < job.blocks; ++b) {
+        const std::uint8_t* block = job.codes + b * job.groups * kCodeRows * kCodeGroup;
+        const float error = job.errors[b] * job.error_factor + job.error_more;
+        std::uint32_t survivors = 0;
+        for (std::size_t r = 0; r < kCodeRows; ++r) {
+            std::int32_t dot = -job.offset;
+            for (std::size_t g = 0; g < job.groups; ++g)
+                for (std::size_t k = 0; k < kCodeGroup; ++k)
+                    dot += std::int32_t{block[(g * kCodeRows + r) * kCodeGroup + k]} * job.query[g * kCodeGroup + k];
+            const float bound = static_cast<float>(dot) * (job.scales[b * kCodeRows + r] * job.query_scale) + error;
+            if (bound >= job.limit) survivors |= 1u << r;
+        }
+        job.survivors[b] = static_cast<std::uint16_t>(survivors);
+    }
+}
+
 void dot_rows(const float* rows, std::size_t n_rows, std::size_t dim, const float* query, float* out) {
     for (std::size_t r = 0; r < n_rows; ++r) {
         float sum = 0.0f;
@@ -73,6 +101,7 @@ void dot_rows(const float* rows, std::size_t n_rows, std::size_t dim, const floa
 
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", warp_row<1>, warp_row<2>, warp_row<3>, yuv_row, interleave_row, dot_rows};
+const Kernels kScalarKernels = {"scalar",       warp_row<1>,  warp_row<2>,  warp_row<3>, yuv_row,
+                                interleave_row, halve_row_c3, screen_codes, dot_rows};
 
 }  // namespace facewire

@@ -3,6 +3,8 @@
 // static functions used below. Everything here has internal linkage in the including file.
 //
 // V::interleave(a, b, c, out) rounds and clamps kInterleaved floats of each and writes them as a b c a b c ... bytes.
+// V::halve(top, bottom, swap, out) makes V::kHalved pixels; it may read V::kHalveReads bytes of each row and write
+// V::kHalveWrites. V::screen(block, job, scales, error) gives the survivors of a block.
 // V::pixels(src, offset) loads, for each lane, the four bytes that start at src + offset, as one int32.
 
 constexpr std::int32_t kInterleaved = 16;
@@ -117,6 +119,22 @@ void interleave_row(const float* const planes[3], std::int32_t count, std::uint8
         V::interleave(planes[0] + i, planes[1] + i, planes[2] + i, out + 3 * i);
     const float* const rest[3] = {planes[0] + i, planes[1] + i, planes[2] + i};
     kScalarKernels.interleave_row(rest, count - i, out + 3 * i);
+}
+
+void halve_row_c3(const std::uint8_t* top, const std::uint8_t* bottom, std::int32_t count, bool swap,
+                  std::uint8_t* out) {
+    std::int32_t i = 0;
+    for (; 6 * i + V::kHalveReads <= 6 * count && 3 * i + V::kHalveWrites <= 3 * count; i += V::kHalved)
+        V::halve(top + 6 * i, bottom + 6 * i, swap, out + 3 * i);
+    kScalarKernels.halve_row_c3(top + 6 * i, bottom + 6 * i, count - i, swap, out + 3 * i);
+}
+
+void screen_codes(const CodeScreen& job) {
+    for (std::size_t b = 0; b < job.blocks; ++b) {
+        const std::uint8_t* block = job.codes + b * job.groups * kCodeRows * kCodeGroup;
+        const float error = job.errors[b] * job.error_factor + job.error_more;
+        job.survivors[b] = V::screen(block, job, job.scales + b * kCodeRows, error);
+    }
 }
 
 // Four independent sums hide the latency of the fused multiply-add (4 cycles on current x86 cores).

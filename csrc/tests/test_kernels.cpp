@@ -308,5 +308,28 @@ TEST(use_kernels_puts_a_set_in_force) {
     tests::under_each_isa([] { CHECK_EQUAL(&kernels(), &kernels_named(kernels().name)); });
 }
 
+TEST(halving_gives_means_of_four_halves_to_even) {
+    tests::under_each_isa([] {
+        Random random(31);
+        for (const int count : {1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 640}) {
+            Guarded<std::uint8_t> top(static_cast<std::size_t>(6 * count)), bottom(static_cast<std::size_t>(6 * count));
+            for (std::uint8_t& byte : top) byte = random.byte();
+            for (std::uint8_t& byte : bottom) byte = random.byte();
+            for (const bool swap : {false, true}) {
+                Guarded<std::uint8_t> out(static_cast<std::size_t>(3 * count));
+                kernels().halve_row_c3(top.data(), bottom.data(), count, swap, out.data());
+                for (int i = 0; i < count; ++i) {
+                    for (int ch = 0; ch < 3; ++ch) {
+                        const auto left = static_cast<std::size_t>(6 * i + ch), right = left + 3;
+                        const double mean = (top[left] + top[right] + bottom[left] + bottom[right]) / 4.0;
+                        const auto at = static_cast<std::size_t>(3 * i + (swap ? 2 - ch : ch));
+                        CHECK_EQUAL(int{out[at]}, static_cast<int>(std::nearbyint(mean)));
+                    }
+                }
+            }
+        }
+    });
+}
+
 }  // namespace
 }  // namespace facewire

@@ -240,5 +240,40 @@ TEST(any_frame_into_any_tensor_fills_it_within_pixel_range) {
     });
 }
 
+TEST(bytes_are_the_rounded_values_interleaved) {
+    struct Case {
+        int frame_width, frame_height, width, height;
+    };
+    under_each_isa([] {
+        Random random(12);
+        // Halved, halved with padding on either side, the same size, enlarged never, odd, and neither.
+        for (const Case& c : {Case{1280, 720, 640, 384}, Case{64, 96, 32, 64}, Case{70, 34, 64, 17},
+                              Case{40, 30, 64, 64}, Case{37, 91, 32, 32}, Case{100, 50, 64, 32}}) {
+            for (const PixelFormat format :
+                 {PixelFormat::kBgr24, PixelFormat::kRgb24, PixelFormat::kGray8, PixelFormat::kNv12}) {
+                if (format == PixelFormat::kNv12 && (c.frame_width % 2 || c.frame_height % 2)) continue;
+                Frame frame(format, c.frame_width, c.frame_height, 5);
+                frame.fill_randomly(random);
+                const auto area = static_cast<std::size_t>(c.width * c.height);
+                for (const bool rgb : {false, true}) {
+                    PixelTransform transform;
+                    transform.rgb_order = rgb;
+                    std::vector<float> planes(3 * area, -1.0f);
+                    Guarded<std::uint8_t> bytes(3 * area, 77);
+                    const LetterboxScale a = letterbox(frame.view(), transform, c.width, c.height, planes.data());
+                    const LetterboxScale b = letterbox_bytes(frame.view(), rgb, c.width, c.height, bytes.data());
+                    CHECK(a.x == b.x && a.y == b.y);
+                    std::size_t off = 0;
+                    for (std::size_t i = 0; i < area; ++i)
+                        for (std::size_t plane = 0; plane < 3; ++plane)
+                            off +=
+                                int{bytes[3 * i + plane]} != static_cast<int>(std::nearbyint(planes[plane * area + i]));
+                    CHECK_EQUAL(off, std::size_t{0});
+                }
+            }
+        }
+    });
+}
+
 }  // namespace
 }  // namespace facewire

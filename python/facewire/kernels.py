@@ -83,10 +83,11 @@ GalleryIndex = _native.GalleryIndex
 """Exact search over unit rows with a subject id each. Thread-safe.
 
 ``GalleryIndex(dim)``; ``add(rows (n, d) float32, subjects (n,) int64) -> row numbers (n,) int64`` scales the rows to
-unit length; ``remove(rows)`` overwrites them with zeros, all or (KeyError) none; ``search(queries (q, d), k, floor=-1)
--> (subjects (q, k) int64, cosines (q, k) float32, rows (q, k) int64)``: the k best subjects, each once with its best
-row, by falling cosine, ties by lower row; missing places hold -1 and cosine -2. ``read(row)`` copies a row;
-``len()`` counts live rows."""
+unit length; ``remove(rows)`` overwrites them with zeros, all or (KeyError) none; ``search(queries (q, d), k, floor=-1,
+*, compressed=True) -> (subjects (q, k) int64, cosines (q, k) float32, rows (q, k) int64)``: the k best subjects, each
+once with its best row, by falling cosine, ties by lower row; missing places hold -1 and cosine -2. A search reads 8-bit
+codes, and the floats of those rows that may be among the best; with ``compressed=False`` the floats of every row, for
+the same answer. ``scanned_bytes()`` tells how much that is; ``read(row)`` copies a row; ``len()`` counts live rows."""
 
 
 Tracker = _native.Tracker
@@ -103,7 +104,7 @@ last seen (m,) and confirmed (m,). Times are seconds and never fall."""
 
 
 def isa() -> str:
-    """The instruction set in force: scalar, avx2, avx512 or neon."""
+    """The instruction set in force: scalar, avx2, avx512, avx512vnni or neon."""
     return _native.isa()
 
 
