@@ -45,6 +45,22 @@ struct V {
     static I pixels(const std::uint8_t* src, I offset) {
         return _mm256_i32gather_epi32(reinterpret_cast<const int*>(src), offset, 1);
     }
+    static void store_int(std::int32_t* p, I v) { _mm256_store_si256(reinterpret_cast<I*>(p), v); }
+    static long long word(const std::uint8_t* p) {
+        long long eight;
+        __builtin_memcpy(&eight, p, sizeof eight);
+        return eight;
+    }
+    static F words(const std::uint8_t* src, const std::int32_t* at) {
+        return _mm256_castsi256_ps(
+            _mm256_setr_epi64x(word(src + at[0]), word(src + at[1]), word(src + at[4]), word(src + at[5])));
+    }
+    // The shuffle works within halves: lanes 0, 1, 4, 5 and 2, 3, 6, 7 come out in order.
+    static void pairs(const std::uint8_t* src, const std::int32_t* at, I& low, I& high) {
+        const F first = words(src, at), second = words(src, at + 2);
+        low = _mm256_castps_si256(_mm256_shuffle_ps(first, second, 0x88));
+        high = _mm256_castps_si256(_mm256_shuffle_ps(first, second, 0xdd));
+    }
     // Sixteen floats, clamped and rounded.
     static __m128i bytes(const float* p) {
         const I low = _mm256_cvtps_epi32(min(max(load(p), set(0.0f)), set(255.0f)));

@@ -40,6 +40,23 @@ struct V {
         return _mm512_maskz_mov_ps(mask, v);
     }
     static I pixels(const std::uint8_t* src, I offset) { return _mm512_i32gather_epi32(offset, src, 1); }
+    static void store_int(std::int32_t* p, I v) { _mm512_store_si512(p, v); }
+    static long long word(const std::uint8_t* p) {
+        long long eight;
+        __builtin_memcpy(&eight, p, sizeof eight);
+        return eight;
+    }
+    static I words(const std::uint8_t* src, const std::int32_t* at) {
+        return _mm512_setr_epi64(word(src + at[0]), word(src + at[1]), word(src + at[2]), word(src + at[3]),
+                                 word(src + at[4]), word(src + at[5]), word(src + at[6]), word(src + at[7]));
+    }
+    static void pairs(const std::uint8_t* src, const std::int32_t* at, I& low, I& high) {
+        const I even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+        const I odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+        const I first = words(src, at), second = words(src, at + 8);
+        low = _mm512_permutex2var_epi32(first, even, second);
+        high = _mm512_permutex2var_epi32(first, odd, second);
+    }
     static __m128i bytes(const float* p) {
         return _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(min(max(load(p), set(0.0f)), set(255.0f))));
     }

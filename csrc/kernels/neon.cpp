@@ -56,6 +56,15 @@ struct V {
                                         word(src + vgetq_lane_s32(offset, 2)), word(src + vgetq_lane_s32(offset, 3))};
         return vld1q_s32(values);
     }
+    static void store_int(std::int32_t* p, I v) { vst1q_s32(p, v); }
+    static I words(const std::uint8_t* src, const std::int32_t* at) {
+        return vreinterpretq_s32_u8(vcombine_u8(vld1_u8(src + at[0]), vld1_u8(src + at[1])));
+    }
+    static void pairs(const std::uint8_t* src, const std::int32_t* at, I& low, I& high) {
+        const I first = words(src, at), second = words(src, at + 2);
+        low = vuzp1q_s32(first, second);
+        high = vuzp2q_s32(first, second);
+    }
     static uint8x16_t bytes(const float* p) {
         uint16x4_t words[4];
         for (int k = 0; k < 4; ++k)

@@ -5,6 +5,7 @@
 // V::interleave(a, b, c, out) rounds and clamps kInterleaved floats of each and writes them as a b c a b c ... bytes.
 // V::halve(top, bottom, swap, out) makes V::kHalved pixels; it may read V::kHalveReads bytes of each row and write
 // V::kHalveWrites. V::screen(block, job, scales, error) gives the survivors of a block.
+// V::pairs(src, at, low, high) loads, for each lane, the eight bytes that start at src + at[lane], as two int32.
 // V::pixels(src, offset) loads, for each lane, the four bytes that start at src + offset, as one int32.
 
 constexpr std::int32_t kInterleaved = 16;
@@ -41,6 +42,47 @@ inline void blend_store(const WarpRow& row, std::int32_t i, const V::I (&pixel)[
     if constexpr (kChannels > 2) blend([](V::I p) { return channel<16>(p); }, 2);
 }
 
+// The four corners of pixels i .. i + kLanes - 1 lie inside the frame, and eight bytes from the left ones inside its
+// memory. The margin covers the rounding of coordinates.
+inline bool block_is_inside(const WarpRow& row, std::int32_t i) {
+    constexpr float kMargin = 0.05f;
+    const auto first = static_cast<float>(i), last = static_cast<float>(i + V::kLanes - 1);
+    const float xa = row.x0 + first * row.dx, xb = row.x0 + last * row.dx;
+    const float ya = row.y0 + first * row.dy, yb = row.y0 + last * row.dy;
+    const float right = static_cast<float>(row.width) - 3.0f - kMargin;
+    const float bottom = static_cast<float>(row.height) - 2.0f - kMargin;
+    return xa > kMargin && xb > kMargin && xa < right && xb < right && ya > kMargin && yb > kMargin && ya < bottom &&
+           yb < bottom;
+}
+
+// Three channels, away from the borders: nothing to clamp, and a pixel and its right neighbour are one load. Gathers
+// cost a processor as much as the loads they are made of, and more (docs/performance.md).
+inline void warp_block_inside(const WarpRow& row, std::int32_t i) {
+    const V::F one = V::set(1.0f);
+    const V::F step = V::add(V::set(static_cast<float>(i)), V::ramp());
+    const V::F x = V::fma(step, V::set(row.dx), V::set(row.x0)), y = V::fma(step, V::set(row.dy), V::set(row.y0));
+    const V::F fx = V::floor(x), fy = V::floor(y);
+    const V::F wx = V::sub(x, fx), wy = V::sub(y, fy);
+    const V::F ux = V::sub(one, wx), uy = V::sub(one, wy);
+    const V::F weight[4] = {V::mul(ux, uy), V::mul(wx, uy), V::mul(ux, wy), V::mul(wx, wy)};
+    alignas(64) std::int32_t at[V::kLanes];
+    V::store_int(
+        at, V::add_int(V::mul_int(V::to_int(fy), V::set_int(row.stride)), V::mul_int(V::to_int(fx), V::set_int(3))));
+    V::I low[2], high[2];
+    V::pairs(row.src, at, low[0], high[0]);
+    V::pairs(row.src + row.stride, at, low[1], high[1]);
+    const auto blend = [&](auto left, auto right, int ch) {
+        V::F sum = V::fma(weight[0], left(0), V::set(0.0f));
+        sum = V::fma(weight[1], right(0), sum);
+        sum = V::fma(weight[2], left(1), sum);
+        sum = V::fma(weight[3], right(1), sum);
+        V::store(row.out[ch] + i, V::fma(sum, V::set(row.scale[ch]), V::set(row.bias[ch])));
+    };
+    blend([&](int r) { return channel<0>(low[r]); }, [&](int r) { return channel<24>(low[r]); }, 0);
+    blend([&](int r) { return channel<8>(low[r]); }, [&](int r) { return channel<0>(high[r]); }, 1);
+    blend([&](int r) { return channel<16>(low[r]); }, [&](int r) { return channel<8>(high[r]); }, 2);
+}
+
 // Loading four bytes at a pixel reads past the last pixels of the plane; a block that would is left to the
 // scalar kernel.
 template <int kChannels>
@@ -54,6 +96,10 @@ void warp_row(const WarpRow& row) {
     const V::I last_safe = V::set_int(row.bytes - 4);
     std::int32_t i = 0;
     for (; i + V::kLanes <= row.count; i += V::kLanes) {
+        if (kChannels == 3 && block_is_inside(row, i)) {
+            warp_block_inside(row, i);
+            continue;
+        }
         const V::F step = V::add(V::set(static_cast<float>(i)), V::ramp());
         const V::F x = V::min(V::max(V::fma(step, V::set(row.dx), V::set(row.x0)), low), x_high);
         const V::F y = V::min(V::max(V::fma(step, V::set(row.dy), V::set(row.y0)), low), y_high);
@@ -138,7 +184,8 @@ void screen_codes(const CodeScreen& job) {
 }
 
 constexpr std::size_t kLineFloats = 16;  // a cache line
-// Two rows of 128 floats ahead and more: the processors' own prefetching stops at each page of 4 kB (docs/performance.md).
+// Two rows of 128 floats ahead and more: the processors' own prefetching stops at each page of 4 kB
+// (docs/performance.md).
 constexpr std::size_t kAheadFloats = 1024;
 
 // Four independent sums hide the latency of the fused multiply-add (4 cycles on current x86 cores).
