@@ -67,7 +67,7 @@ def load_models(config: Config) -> LoadedModels:
     detector_spec = manifest.detector(section.detector)
     embedder_spec = manifest.embedder(section.embedder)
     cache = ModelCache(section.cache_dir)
-    runtime = Runtime(cache.compiled_dir, config.workers, config.workers)
+    runtime = Runtime(cache.compiled_dir, config.workers)
 
     def load(spec: DetectorModel | EmbedderModel, device: str, shapes: list[Shape]) -> Network:
         variant = choose(section.precision, cache.verify(spec), device)

@@ -137,7 +137,7 @@ def test_dequantised_weights_equal_the_formula() -> None:
 
 
 def runtime(tmp_path: Path) -> Runtime:
-    return Runtime(tmp_path / "compiled", workers=1, threads=1)
+    return Runtime(tmp_path / "compiled", workers=1)
 
 
 def placed(model: CachedModel, device: str = "CPU", precision: Precision = "auto") -> Placement:
