@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from PIL import Image
 
 import facewire
 from facewire.v1 import face_pb2, gallery_pb2, gallery_pb2_grpc, recognition_pb2, recognition_pb2_grpc
@@ -203,6 +205,8 @@ def test_long_texts_sent_back_do_not_hide_the_error(client: facewire.Client, doo
 
 def test_a_jpeg_of_many_scans_is_refused(client: facewire.Client, samples: Path) -> None:
     """A hundred bytes a scan make the decoder go over all pixels anew."""
-    data = (samples / "person_a_1.jpg").read_bytes() + b"\xff\xda" * 150
+    progressive = io.BytesIO()
+    Image.open(samples / "person_a_1.jpg").save(progressive, "JPEG", progressive=True)
+    data = progressive.getvalue() + b"\xff\xda" * 150
     error = refused(lambda: client.detect(data), facewire.InvalidArgumentError, "scans")
     assert error.reason == "INVALID_IMAGE"

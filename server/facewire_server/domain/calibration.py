@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,15 @@ class ScoreCalibration:
         Never below the smallest rate that was measured: more similar pairs are rarer than that, nobody knows by
         how much.
         """
-        return float(10.0 ** np.interp(similarity, self.similarities, self.log10_fmr))
+        # By hand: numpy takes ten times as long for one number, and each answer has several.
+        xs, ys = self.similarities, self.log10_fmr
+        right = bisect_right(xs, similarity)
+        if right == 0:
+            return float(10.0 ** ys[0])
+        if right == len(xs):
+            return float(10.0 ** ys[-1])
+        share = (similarity - xs[right - 1]) / (xs[right] - xs[right - 1])
+        return float(10.0 ** (ys[right - 1] + share * (ys[right] - ys[right - 1])))
 
     def similarity(self, fmr: float) -> float:
         """The threshold at which one comparison has this false-match rate.

@@ -54,16 +54,16 @@ class CompiledShape:
             name: tuple(int(n) for n in output.shape)
             for name, output in zip(self._names, compiled.outputs, strict=True)
         }
-        self._free: queue.LifoQueue[ov.InferRequest] = queue.LifoQueue()
+        self._free: queue.LifoQueue[BorrowedRequest] = queue.LifoQueue()
         for request in requests:
-            self._free.put(request)
+            self._free.put(BorrowedRequest(request, self._names, self.takes_bytes))
 
     @contextmanager
     def borrow(self) -> Iterator[BorrowedRequest]:
         """A request for this thread alone."""
         request = self._free.get()
         try:
-            yield BorrowedRequest(request, self._names, self.takes_bytes)
+            yield request
         finally:
             self._free.put(request)
 
@@ -72,7 +72,7 @@ class CompiledShape:
         pattern = golden.pattern(self.shape)
         taken = [self._free.get() for _ in range(requests)]
         for request in taken:
-            BorrowedRequest(request, self._names, self.takes_bytes).run(pattern)
+            request.run(pattern)
             self._free.put(request)
 
     def run(self, tensor: Tensor) -> dict[str, Tensor]:
@@ -93,6 +93,10 @@ class BorrowedRequest:
         self._names = names
         self._takes_bytes = takes_bytes
         self.input: Any = request.get_input_tensor().data
+        self._outputs = self._views()
+
+    def _views(self) -> dict[str, Tensor]:
+        return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
 
     def run(self, tensor: Tensor) -> dict[str, Tensor]:
         """As :meth:`infer`, for an input of (n, 3, H, W) floats, rounded where the network takes bytes."""
@@ -105,7 +109,14 @@ class BorrowedRequest:
     def infer(self) -> dict[str, Tensor]:
         """Runs the network; views of its outputs by name."""
         self._request.infer()
-        return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
+        return self._outputs
+
+    def outputs_stay(self) -> bool:
+        """Whether an inference writes where the ones before it wrote, as it must for :meth:`infer`."""
+        return all(
+            view.ctypes.data == self._outputs[name].ctypes.data and view.shape == self._outputs[name].shape
+            for name, view in self._views().items()
+        )
 
 
 class Network:
@@ -224,6 +235,9 @@ class Runtime:
         for network in compiled:
             pattern = golden.pattern(network.shape)
             outputs = network.run(pattern)
+            with network.borrow() as request:
+                if not request.outputs_stay():
+                    raise RuntimeError("its outputs move from inference to inference: no fixed shapes?")
             if any(not np.isfinite(value).all() for value in outputs.values()):
                 raise golden.WrongAnswer("the answer to the test pattern is not finite")
             if variant.golden is not None and network.shape == variant.golden.shape:

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from facewire_server.domain.errors import InvalidImage
 from facewire_server.domain.frame import Frame, FrameFormat, Pixels
+from facewire_server.pipeline.jpeg_header import plain_jpeg_size
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 # MPO is what many phones write as .jpg: a JPEG with a second picture behind it; Pillow tells them apart itself.
@@ -34,7 +35,10 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
     Raises:
         InvalidImage: empty, unreadable, cut short, of another format, or larger than ``max_pixels``.
     """
-    header = check_image(data, max_pixels, field)
+    if (size := plain_jpeg_size(data)) is not None:
+        _require_size(size, max_pixels, field)
+        return _decode_plain_jpeg(data, field)
+    header = _check_header(data, max_pixels, field)
     orientation = _orientation(header)
     try:
         if header.format in _JPEG_FORMATS and header.mode in ("RGB", "L"):
@@ -46,14 +50,19 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
     return _upright(frame, orientation)
 
 
-def check_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> Image.Image:
-    """The picture's header, without a pixel decoded; raises as :func:`decode_image`, as far as the header tells."""
+def check_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> None:
+    """Without a pixel decoded; raises as :func:`decode_image`, as far as the header tells."""
+    if (size := plain_jpeg_size(data)) is not None:
+        _require_size(size, max_pixels, field)
+    else:
+        _check_header(data, max_pixels, field)
+
+
+def _check_header(data: bytes, max_pixels: int, field: str) -> Image.Image:
     if not data:
         raise InvalidImage(field, "is empty")
     header = _read_header(data, field)
-    width, height = header.size
-    if width * height > max_pixels:
-        raise InvalidImage(field, f"is {width} x {height} pixels; at most {max_pixels} pixels are accepted")
+    _require_size(header.size, max_pixels, field)
     if header.format in _JPEG_FORMATS and data.count(_START_OF_SCAN) > _MAX_SCANS:
         raise InvalidImage(field, f"is a JPEG of more than {_MAX_SCANS} scans; ordinary ones have about ten")
     return header
@@ -95,6 +104,19 @@ def frame_from_raw(
     if format in ("bgr", "rgb"):
         shape, strides = (rows, width, 3), (stride, 3, 1)  # type: ignore[assignment]
     return Frame(np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False), format)
+
+
+def _require_size(size: tuple[int, int], max_pixels: int, field: str) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise InvalidImage(field, f"is {width} x {height} pixels; at most {max_pixels} pixels are accepted")
+
+
+def _decode_plain_jpeg(data: bytes, field: str) -> Frame:
+    try:
+        return _decode_jpeg(data)
+    except ValueError as error:
+        raise InvalidImage(field, f"is a damaged or cut-short JPEG file: {error}") from error
 
 
 def _read_header(data: bytes, field: str) -> Image.Image:

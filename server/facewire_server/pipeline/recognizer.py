@@ -120,11 +120,12 @@ class Recognizer:
         self._embedder = embedder
         self._templates = templates
         self._policy = policy
+        self._contract_id = embedder.contract.contract_id  # a digest: not for each call
 
     @property
     def contract_id(self) -> str:
         """The contract that embeddings are made under here."""
-        return self._embedder.contract.contract_id
+        return self._contract_id
 
     @property
     def dim(self) -> int:
