@@ -56,6 +56,15 @@ $(VENV)/.server: $(VENV)/.venv pyproject.toml $(NATIVE)
 	@$(PIP) install --editable '.[server,video]'
 	@touch $@
 
+# Apart: none of the peers that are measured is a dependency.
+$(VENV)-bench/.ready: pyproject.toml $(NATIVE)
+	@echo "setting up $(VENV)-bench ..."
+	@python3 -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/pip install --disable-pip-version-check --quiet --upgrade pip
+	@$(VENV)-bench/bin/pip install --disable-pip-version-check --quiet --editable '.[server,video]'
+	@$(VENV)-bench/bin/pip install --disable-pip-version-check --quiet --group bench
+	@touch $@
+
 $(VENV)/.test: $(VENV)/.server
 	@$(PIP) install --group test
 	@touch $@

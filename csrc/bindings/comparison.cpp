@@ -1,5 +1,6 @@
 #include <pybind11/stl.h>
 
+#include "../core/bandwidth.hpp"
 #include "../core/gallery_index.hpp"
 #include "../kernels/dispatch.hpp"
 #include "arguments.hpp"
@@ -9,6 +10,7 @@ namespace facewire::bindings {
 namespace {
 
 constexpr std::size_t kLargestDim = 4096, kLargestTop = 10000;
+constexpr std::size_t kSmallestRead = std::size_t{1} << 20, kLargestRead = std::size_t{16} << 30;
 
 py::array_t<float> py_normalise_rows(py::handle rows_in) {
     const auto rows = require_output<float>(rows_in, "rows", {kAny, kAny});
@@ -125,6 +127,12 @@ py::array_t<float> index_read(const GalleryIndex& index, std::int64_t row) {
     return out;
 }
 
+double py_read_bandwidth(std::size_t bytes) {
+    if (bytes < kSmallestRead || bytes > kLargestRead) throw py::value_error("bytes must be from 1 MB to 16 GB");
+    const py::gil_scoped_release unlocked;
+    return read_bandwidth(bytes);
+}
+
 std::unique_ptr<GalleryIndex> make_index(std::size_t dim) {
     if (dim < 1 || dim > kLargestDim) throw py::value_error("dim must be from 1 to 4096");
     return std::make_unique<GalleryIndex>(dim);
@@ -134,6 +142,7 @@ std::unique_ptr<GalleryIndex> make_index(std::size_t dim) {
 
 void register_comparison(py::module_& m) {
     m.def("normalise_rows", &py_normalise_rows, py::arg("rows"));
+    m.def("read_bandwidth", &py_read_bandwidth, py::arg("bytes"));
     m.def("cosine_matrix", &py_cosine_matrix, py::arg("a"), py::arg("b"));
     py::class_<GalleryIndex>(m, "GalleryIndex")
         .def(py::init(&make_index), py::arg("dim"))

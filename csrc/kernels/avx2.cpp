@@ -142,6 +142,6 @@ struct V {
 }  // namespace
 
 const Kernels kAvx2Kernels = {"avx2",         warp_row<1>,  warp_row<2>,  warp_row<3>, yuv_row,
-                              interleave_row, halve_row_c3, screen_codes, dot_rows};
+                              interleave_row, halve_row_c3, screen_codes, dot_rows,    sum_floats};
 
 }  // namespace facewire

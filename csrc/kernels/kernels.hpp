@@ -76,6 +76,8 @@ struct Kernels {
     void (*screen_codes)(const CodeScreen&);
     // out[r] = sum_d rows[r*dim + d] * query[d]
     void (*dot_rows)(const float* rows, std::size_t n_rows, std::size_t dim, const float* query, float* out);
+    // The sum of all values, in any order: what reading memory costs at least.
+    float (*sum_floats)(const float* values, std::size_t count);
 };
 
 extern const Kernels kScalarKernels;

@@ -99,9 +99,15 @@ void dot_rows(const float* rows, std::size_t n_rows, std::size_t dim, const floa
     }
 }
 
+float sum_floats(const float* values, std::size_t count) {
+    float sum = 0.0f;
+    for (std::size_t i = 0; i < count; ++i) sum += values[i];
+    return sum;
+}
+
 }  // namespace
 
 const Kernels kScalarKernels = {"scalar",       warp_row<1>,  warp_row<2>,  warp_row<3>, yuv_row,
-                                interleave_row, halve_row_c3, screen_codes, dot_rows};
+                                interleave_row, halve_row_c3, screen_codes, dot_rows,    sum_floats};
 
 }  // namespace facewire

@@ -205,3 +205,13 @@ void dot_rows(const float* rows, std::size_t n_rows, std::size_t dim, const floa
         out[r] = total;
     }
 }
+
+float sum_floats(const float* values, std::size_t count) {
+    V::F sum[8] = {V::set(0.0f), V::set(0.0f), V::set(0.0f), V::set(0.0f),
+                   V::set(0.0f), V::set(0.0f), V::set(0.0f), V::set(0.0f)};
+    std::size_t i = 0;
+    for (; i + 8 * V::kLanes <= count; i += 8 * V::kLanes)
+        for (int k = 0; k < 8; ++k) sum[k] = V::add(sum[k], V::load(values + i + k * V::kLanes));
+    for (int k = 1; k < 8; ++k) sum[0] = V::add(sum[0], sum[k]);
+    return V::sum(sum[0]) + kScalarKernels.sum_floats(values + i, count - i);
+}

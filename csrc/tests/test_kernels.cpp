@@ -331,5 +331,17 @@ TEST(halving_gives_means_of_four_halves_to_even) {
     });
 }
 
+TEST(sums_are_of_every_value) {
+    tests::under_each_isa([] {
+        Random random(32);
+        for (const int count : {0, 1, 7, 31, 64, 128, 131, 1000}) {
+            Guarded<float> values(static_cast<std::size_t>(count));
+            double sum = 0;
+            for (float& v : values) sum += v = random.real(-1.0f, 1.0f);
+            CHECK_NEAR(kernels().sum_floats(values.data(), values.size()), sum, 1e-4);
+        }
+    });
+}
+
 }  // namespace
 }  // namespace facewire

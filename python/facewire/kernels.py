@@ -39,6 +39,7 @@ __all__ = [
     "letterbox_scale",
     "measure_quality",
     "normalise_rows",
+    "read_bandwidth",
     "similarity_transform",
     "use_isa",
 ]
@@ -261,3 +262,12 @@ def normalise_rows(rows: FloatArray) -> FloatArray:
 def cosine_matrix(a: FloatArray, b: FloatArray) -> FloatArray:
     """Cosines of every row of ``a`` (n, d) with every row of ``b`` (m, d): float32 (n, m)."""
     return _native.cosine_matrix(a, b)
+
+
+def read_bandwidth(bytes: int) -> float:
+    """What one thread reads from memory, bytes a second: the best of five sums of so many bytes, for benchmarks.
+
+    Raises:
+        ValueError: fewer than 1 MB or more than 16 GB.
+    """
+    return _native.read_bandwidth(bytes)

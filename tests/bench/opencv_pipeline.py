@@ -84,5 +84,10 @@ class OpenCvPipeline:
         if not vectors:
             return []
         scores = np.vstack(vectors) @ self._templates.T
-        best = scores.argmax(axis=1)
-        return [self._names[b] if row[b] >= THRESHOLD else "" for row, b in zip(scores, best, strict=True)]
+        names = [""] * len(vectors)
+        # Nobody is in a frame twice: the more similar face has the name.
+        for face in np.argsort(-scores.max(axis=1)).tolist():
+            best = int(scores[face].argmax())
+            if scores[face, best] >= THRESHOLD and self._names[best] not in names:
+                names[face] = self._names[best]
+        return names

@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facewire_server.domain.face import Quality
-from facewire_server.domain.gallery import Gallery, WriteIntent
 from facewire_server.gallery.opened import open_gallery
-from facewire_server.gallery.rows import quality_text
+from tests.large_gallery import unit_vectors, write_large_gallery
 
 TEMPLATES, DIM = 100_000, 128
 
@@ -20,27 +18,8 @@ TEMPLATES, DIM = 100_000, 128
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     """A database file with 50,000 subjects of two templates each, written in one transaction, and the vectors."""
     path = tmp_path_factory.mktemp("large") / "gallery.db"
-    vectors = np.random.default_rng(0).normal(size=(TEMPLATES, DIM)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    opened = open_gallery(path, 10)
-    opened.galleries.create(Gallery("g", "g", "c", 0, 0, 0), DIM, WriteIntent("test"), lambda g: b"")
-    database = opened.database
-    quality = quality_text(Quality(10, 100, 40, 0, 0, 0, 100, 0, 12))
-    with database.write():
-        for i in range(TEMPLATES // 2):
-            database.query(
-                "INSERT INTO subject (gallery_key, subject_id, display_name, labels, attributes, created_ms,"
-                " updated_ms) VALUES (1, ?, ?, '[]', '{}', 0, 0)",
-                f"s-{i}", f"Subject {i}",
-            )  # fmt: skip
-        for i in range(TEMPLATES):
-            database.query(
-                "INSERT INTO face (gallery_key, subject_key, face_id, contract_id, quality, source_digest,"
-                " source_name, created_ms) VALUES (1, ?, ?, 'c', ?, ?, '', 0)",
-                i // 2 + 1, f"{i:032x}", quality, f"{i:064x}",
-            )  # fmt: skip
-            database.query("INSERT INTO template VALUES (?, ?)", i + 1, vectors[i].tobytes())
-    database.close()
+    vectors = unit_vectors(TEMPLATES, DIM)
+    write_large_gallery(path, vectors, "c")
     return path, vectors
 
 

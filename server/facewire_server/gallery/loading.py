@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from facewire_server.gallery.database import Database
 from facewire_server.gallery.live_index import LiveGallery, LiveIndex
 from facewire_server.gallery.rows import vectors_of
+
+_PORTION: Final = 4096
 
 
 def load_live_index(database: Database) -> LiveIndex:
@@ -31,6 +34,9 @@ def load_gallery(database: Database, gallery_id: str) -> LiveGallery:
         """SELECT subject_key, face_id, vector FROM face JOIN template ON face_key = face.key
            WHERE gallery_key = ? ORDER BY face.key""",
         key,
-    ).fetchall()
-    gallery.add([row[0] for row in rows], [row[1] for row in rows], vectors_of([row[2] for row in rows], dim))
+    )
+    # In portions: a large gallery must not be in memory twice, and what Python once had it seldom gives back.
+    while portion := rows.fetchmany(_PORTION):
+        keys, face_ids, blobs = zip(*portion, strict=True)
+        gallery.add(keys, face_ids, vectors_of(blobs, dim))
     return gallery

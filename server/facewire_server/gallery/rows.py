@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 import sqlite3
 from dataclasses import asdict
 from typing import Any
@@ -52,7 +53,7 @@ def vector_bytes(vector: FloatArray) -> bytes:
     return vector.astype("<f4").tobytes()
 
 
-def vectors_of(blobs: list[bytes], dim: int) -> FloatArray:
+def vectors_of(blobs: Sequence[bytes], dim: int) -> FloatArray:
     """Stored vectors as (n, dim)."""
     joined = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(blobs), dim)
     return np.ascontiguousarray(joined, dtype=np.float32)

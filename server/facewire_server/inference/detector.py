@@ -60,6 +60,11 @@ class NetworkDetector:
         """The model's name in the manifest."""
         return self._spec.name
 
+    @property
+    def network(self) -> Network:
+        """Its compiled shapes."""
+        return self._network
+
     def detect(self, frame: Frame, min_score: float | None, max_faces: int) -> Faces:
         """Faces by falling score."""
         threshold = self._spec.score_threshold if min_score is None else min_score

@@ -78,6 +78,11 @@ class NetworkEmbedder:
         return self._spec.name
 
     @property
+    def network(self) -> Network:
+        """Its compiled shapes."""
+        return self._network
+
+    @property
     def contract(self) -> EmbeddingContract:
         """What its embeddings depend on."""
         return self._contract
