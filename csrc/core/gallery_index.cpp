@@ -165,6 +165,10 @@ std::vector<std::vector<Candidate>> GalleryIndex::search(const float* queries, s
 void GalleryIndex::look_at_floats(const float* query, std::size_t first, std::size_t count, TopSubjects& best) const {
     std::array<float, kPartRows> scores;
     kernels().dot_rows(row_data(static_cast<std::int64_t>(first)), count, dim_, query, scores.data());
+    const float limit = best.limit();
+    unsigned reaching = 0;  // compilers turn this loop into vectors; in most parts nobody reaches the limit
+    for (std::size_t i = 0; i < count; ++i) reaching |= scores[i] >= limit ? 1u : 0u;
+    if (reaching == 0) return;
     for (std::size_t i = 0; i < count; ++i) offer(first + i, scores[i], best);
 }
 

@@ -33,8 +33,10 @@ from facewire_server.inference.manifest import DetectorModel, EmbedderModel, loa
 from facewire_server.inference.model_cache import ModelCache
 from facewire_server.inference.precision import choose
 from facewire_server.inference.runtime import Network, Placement, Runtime, Shape
+from facewire_server.memory import settle
 from facewire_server.pipeline.enrolment import Enroller, EnrolmentGate
 from facewire_server.pipeline.recognizer import Recognizer
+from facewire_server.pipeline.warm_up import warm_up
 from facewire_server.pipeline.workers import WorkerPool
 from facewire_server.rpc.server import RpcServer, ServerOptions
 from facewire_server.streaming.record import EmbedPlan
@@ -215,7 +217,12 @@ class Server:
                 gallery_id,
                 contract_id,
             )
-        self._slot.put(self._engine(models, self._gallery, self._events))
+        engine = self._engine(models, self._gallery, self._events)
+        await self._timed(
+            "warm up workers", warm_up(self._workers, self._config.workers, models.detector, models.embedder)
+        )
+        settle()
+        self._slot.put(engine)
         await self._rpc.serving()
 
     async def stop(self) -> None:

@@ -84,8 +84,6 @@ class ModelsSection(_Section):
         "640x384",
         "640x480",
         "640x640",
-        "480x640",
-        "384x640",
     )
     embedder_batches: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1, max_length=8)] = (
         1,

@@ -13,21 +13,23 @@ from collections.abc import Sequence
 
 from facewire import StreamCounters, StreamOptions, aio
 from tests.bench.our_pipeline import GALLERY
-from tests.bench.scenes import jpegs
+from tests.bench.scenes import clip
 
 FPS = 25.0
+_APART_S = 0.2
 
 
 async def camera(client: aio.Client, number: int, frames: Sequence[bytes], chosen: argparse.Namespace) -> StreamCounters:
-    """One stream; its counters at the end. Cameras do not send in step."""
+    """One stream; its counters at the end. Cameras come one after the other, and do not send in step."""
+    await asyncio.sleep(number * (_APART_S + 1 / FPS / chosen.cameras))
     options = StreamOptions(GALLERY, f"camera-{number}", detect_every=chosen.detect_every)
     async with client.stream(options) as stream:
 
         async def send() -> None:
-            begun = time.monotonic() + number / FPS / chosen.cameras
+            begun = time.monotonic()
             for i in range(int(chosen.seconds * FPS)):
                 await asyncio.sleep(max(0.0, begun + i / FPS - time.monotonic()))
-                await stream.send(frames[(i // 25 + number) % len(frames)])
+                await stream.send(frames[(i + 7 * number) % len(frames)])
             await stream.finish()
 
         sender = asyncio.create_task(send())
@@ -41,7 +43,7 @@ async def camera(client: aio.Client, number: int, frames: Sequence[bytes], chose
 
 
 async def run(chosen: argparse.Namespace) -> dict[str, float]:
-    frames = jpegs(chosen.faces)
+    frames = clip(chosen.faces)
     async with aio.Client(chosen.target) as client:
         each = await asyncio.gather(*(camera(client, n, frames, chosen) for n in range(chosen.cameras)))
     return {

@@ -76,3 +76,23 @@ def jpegs(faces: int, width: int = 1280, height: int = 720) -> Sequence[bytes]:
         simplejpeg.encode_jpeg(scene(faces, width, height, variant), JPEG_QUALITY, "BGR", "420")
         for variant in range(VARIANTS)
     ]
+
+
+def clip(faces: int, frames: int = 50, width: int = 1280, height: int = 720) -> Sequence[bytes]:
+    """Two seconds of people who sway to and fro before a still background, as JPEG files; it can go on from its start."""
+    ground = Image.fromarray(scene(0, width, height)[..., ::-1])
+    columns = max(faces, 2)
+    photos = [photograph(PEOPLE[i % len(PEOPLE)]) for i in range(faces)]
+    scales = [0.6 * min(width / columns / photo.width, height / photo.height) for photo in photos]
+    small = [p.resize((int(p.width * s), int(p.height * s))) for p, s in zip(photos, scales, strict=True)]
+    made = []
+    for number in range(frames):
+        picture = ground.copy()
+        for i, photo in enumerate(small):
+            angle = 2 * np.pi * number / frames + i
+            left = (i + 0.5) * width / columns - photo.width / 2 + 0.08 * width / columns * np.sin(angle)
+            top = (height - photo.height) / 2 + 0.05 * height * np.cos(angle)
+            picture.paste(photo, (int(left), int(top)))
+        pixels = np.ascontiguousarray(np.asarray(picture))
+        made.append(simplejpeg.encode_jpeg(pixels, JPEG_QUALITY, "RGB", "420"))
+    return made

@@ -15,7 +15,7 @@ from tests.bench.cameras import FPS
 from tests.bench.opencv_pipeline import OpenCvPipeline
 from tests.bench.pipeline_rows import GALLERY, seconds_a_frame
 from tests.bench.row import Row
-from tests.bench.scenes import jpegs
+from tests.bench.scenes import clip
 from tests.bench.server_process import Server, bench_server
 
 FACES = 2
@@ -46,7 +46,7 @@ def rows(rounds: int) -> Iterator[Row]:
 
 def _opencv_streams(rounds: int) -> float:
     cores = len(os.sched_getaffinity(0))
-    frames = jpegs(FACES)
+    frames = clip(FACES)
     peers = [OpenCvPipeline(GALLERY) for _ in range(cores)]
     cv2.setNumThreads(1)
     alone = [seconds_a_frame([peer.identify for peer in peers], frames, 1.0) for _ in range(rounds)]

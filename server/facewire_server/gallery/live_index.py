@@ -34,8 +34,8 @@ class LiveGallery:
         self.revision = next_revision()
         self._names: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         self._keys: dict[str, int] = {}
-        self._rows: dict[int, dict[str, int]] = {}
-        self._owners: dict[int, tuple[int, str]] = {}  # row to subject key and face id
+        self._rows: dict[int, tuple[int, ...]] = {}
+        self._owners: list[tuple[int, str] | None] = []  # by row: subject key and face id
         # Guards the dictionaries against readers that go through them; single look-ups need no lock.
         self._lock = threading.Lock()
 
@@ -44,7 +44,7 @@ class LiveGallery:
         with self._lock:
             self._names[key] = (subject_id, display_name, labels)
             self._keys[subject_id] = key
-            self._rows.setdefault(key, {})
+            self._rows.setdefault(key, ())
         self.revision = next_revision()
 
     def add(self, subject_keys: Sequence[int], face_ids: Sequence[str], vectors: FloatArray) -> None:
@@ -53,33 +53,36 @@ class LiveGallery:
             return
         rows = self.index.add(vectors, np.array(subject_keys, dtype=np.int64)).tolist()
         with self._lock:
+            self._owners.extend([None] * (max(rows) + 1 - len(self._owners)))
             for key, face_id, row in zip(subject_keys, face_ids, rows, strict=True):
-                self._rows[key][face_id] = row
+                self._rows[key] += (row,)
                 self._owners[row] = (key, face_id)
         self.revision = next_revision()
 
     def remove_face(self, subject_key: int, face_id: str) -> None:
         """Removes one template; its row is overwritten."""
-        row = self._rows[subject_key][face_id]
+        row = next(row for row in self._rows[subject_key] if self._owners[row] == (subject_key, face_id))
         self.index.remove(np.array([row], dtype=np.int64))
         with self._lock:
-            del self._rows[subject_key][face_id], self._owners[row]
+            self._rows[subject_key] = tuple(other for other in self._rows[subject_key] if other != row)
+            self._owners[row] = None
         self.revision = next_revision()
 
     def remove_subject(self, key: int) -> None:
         """Removes a subject with its templates."""
-        rows = list(self._rows[key].values())
+        rows = self._rows[key]
         self.index.remove(np.array(rows, dtype=np.int64))
         with self._lock:
             subject_id, _, _ = self._names.pop(key)
             del self._keys[subject_id], self._rows[key]
             for row in rows:
-                del self._owners[row]
+                self._owners[row] = None
         self.revision = next_revision()
 
     def clear(self) -> None:
         """Removes everything."""
-        self.index.remove(np.array(list(self._owners), dtype=np.int64))
+        live = [row for rows in self._rows.values() for row in rows]
+        self.index.remove(np.array(live, dtype=np.int64))
         with self._lock:
             self._names.clear()
             self._keys.clear()
@@ -105,12 +108,18 @@ class LiveGallery:
         for key, similarity, row in zip(keys, similarities, rows, strict=True):
             if row < 0:
                 break  # no more subjects
-            name, owner = self._names.get(key), self._owners.get(row)
+            name, owner = self._names.get(key), self._owner(row)
             if name is None or owner is None or owner[0] != key:
                 complete = False
                 continue
             candidates.append(Candidate(*name, similarity=similarity, face_id=owner[1]))
         return candidates, complete
+
+    def _owner(self, row: int) -> tuple[int, str] | None:
+        try:
+            return self._owners[row]
+        except IndexError:  # added to the index this moment
+            return None
 
     def knows(self, subject_id: str) -> bool:
         """Whether there is such a subject."""
@@ -122,7 +131,7 @@ class LiveGallery:
             key = self._keys.get(subject_id)
             if key is None:
                 raise NotFound("subject", subject_id)
-            rows = list(self._rows[key].values())
+            rows = self._rows[key]
             vectors = [self.index.read(row) for row in rows]
         return np.stack(vectors) if vectors else np.empty((0, self.index.dim), dtype=np.float32)
 
