@@ -6,7 +6,7 @@ export FACEWIRE_MODELS__CACHE_DIR ?= $(CURDIR)/.cache/facewire
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 NATIVE := CMakeLists.txt $(shell find csrc/core csrc/kernels csrc/bindings -type f)
 
-.PHONY: help demo test check arm64-check old-cpu-check image-check soak load format generate clean
+.PHONY: help demo test check arm64-check old-cpu-check image-check soak load bench curves bench-check format generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,15 @@ soak: $(VENV)/.test ## Streams opened, cancelled and resumed at random for MINUT
 load: $(VENV)/.test ## Streams at twice what this machine can do for SECONDS (60)
 	@$(BIN)/python -m tests.load.fair_shares --seconds $(or $(SECONDS),60)
 
+bench: $(VENV)-bench/.ready ## Measure against the peers, all rows (15 minutes): bench-output/bench.json, bench.png
+	@$(VENV)-bench/bin/python -m tests.bench $(ARGS)
+
+curves: $(VENV)-bench/.ready ## Cost as work grows: docs/pictures/*.png, bench-output/curves.json
+	@$(VENV)-bench/bin/python -m tests.bench.curves $(ARGS)
+
+bench-check: $(VENV)/.test ## Compare instruction counts and ratios of the kernels with the committed baseline
+	@$(BIN)/python -m tests.bench.check $(ARGS)
+
 format: $(VENV)/.check ## Format Python and C++
 	@$(BIN)/ruff format && $(BIN)/ruff check --fix && $(BIN)/clang-format -i $$(git ls-files '*.cpp' '*.hpp' '*.inl')
 
@@ -43,7 +52,7 @@ generate: ## Write the generated code of proto/ anew
 	@scripts/generate.sh
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) $(VENV)-triton $(VENV)-proto .cache build demo-output
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-triton $(VENV)-proto .cache build demo-output bench-output
 
 $(VENV)/.venv:
 	@echo "setting up $(VENV) ..."

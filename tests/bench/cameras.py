@@ -19,7 +19,9 @@ FPS = 25.0
 _APART_S = 0.2
 
 
-async def camera(client: aio.Client, number: int, frames: Sequence[bytes], chosen: argparse.Namespace) -> StreamCounters:
+async def camera(
+    client: aio.Client, number: int, frames: Sequence[bytes], chosen: argparse.Namespace
+) -> StreamCounters:
     """One stream; its counters at the end. Cameras come one after the other, and do not send in step."""
     await asyncio.sleep(number * (_APART_S + 1 / FPS / chosen.cameras))
     options = StreamOptions(GALLERY, f"camera-{number}", detect_every=chosen.detect_every)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from facewire import kernels
 
-PACKAGES = ("facewire", "openvino", "grpcio", "numpy", "simplejpeg", "opencv-python-headless", "onnxruntime", "faiss-cpu",
-            "usearch", "hnswlib", "numkong", "simsimd")  # fmt: skip
+PACKAGES = (
+    "facewire", "openvino", "grpcio", "numpy", "simplejpeg", "opencv-python-headless", "onnxruntime", "faiss-cpu",
+    "usearch", "hnswlib", "numkong", "simsimd",
+)  # fmt: skip
 
 
 def facts() -> dict[str, object]:

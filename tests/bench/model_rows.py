@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from facewire_server.inference.manifest import load_manifest
+from facewire_server.inference.manifest import DetectorModel, EmbedderModel, load_manifest
 from facewire_server.inference.model_cache import CachedModel
 from facewire_server.inference.runtime import CompiledShape
 from tests.bench.our_pipeline import OurPipeline, configuration
@@ -30,7 +30,7 @@ def rows(rounds: int) -> Iterator[Row]:
         "embedder": next(iter(models.embedder.network.shapes.values())),
     }
     manifest = load_manifest()
-    specs = {
+    specs: dict[str, DetectorModel | EmbedderModel] = {
         "detector": manifest.detector(config.models.detector),
         "embedder": manifest.embedder(config.models.embedder),
     }

@@ -26,7 +26,7 @@ def weights() -> dict[str, Path]:
     """The published ONNX files by model name; SFace's in floats, as OpenCV cannot read its 8-bit blocks."""
     folder = ready_cache().folder / "bench"
     folder.mkdir(parents=True, exist_ok=True)
-    found = {}
+    found: dict[str, Path] = {}
     for spec in load_manifest().models.values():
         path = folder / f"{spec.name}.onnx"
         if not path.exists():
@@ -49,9 +49,7 @@ class OpenCvPipeline:
         self._names, self._templates = self._enrol(gallery)
 
     def _enrol(self, size: int) -> tuple[list[str], FloatArray]:
-        people = [
-            self.embed(cv2.imread(str(samples() / f"{photo}.jpg"), cv2.IMREAD_COLOR))[0] for photo in ENROLLED.values()
-        ]
+        people = [self.embed(_decoded((samples() / f"{photo}.jpg").read_bytes()))[0] for photo in ENROLLED.values()]
         strangers = np.random.default_rng(7).standard_normal((size - len(people), people[0].size), dtype=np.float32)
         strangers /= np.linalg.norm(strangers, axis=1, keepdims=True)
         names = list(ENROLLED) + [f"stranger-{i}" for i in range(len(strangers))]
@@ -66,8 +64,9 @@ class OpenCvPipeline:
         faces = self._detector.detect(small)[1]
         if faces is None:
             return np.empty((0, 15), dtype=np.float32)
-        faces[:, :14] /= scale
-        return np.asarray(faces, dtype=np.float32)
+        found = np.asarray(faces, dtype=np.float32)
+        found[:, :14] /= scale
+        return found
 
     def embed(self, pixels: Pixels) -> list[FloatArray]:
         """Unit embeddings of all faces."""
@@ -79,8 +78,7 @@ class OpenCvPipeline:
 
     def identify(self, data: bytes) -> list[str]:
         """A name for each face, "" where nobody is close enough."""
-        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
-        vectors = self.embed(pixels)
+        vectors = self.embed(_decoded(data))
         if not vectors:
             return []
         scores = np.vstack(vectors) @ self._templates.T
@@ -91,3 +89,7 @@ class OpenCvPipeline:
             if scores[face, best] >= THRESHOLD and self._names[best] not in names:
                 names[face] = self._names[best]
         return names
+
+
+def _decoded(data: bytes) -> Pixels:
+    return np.asarray(cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR), dtype=np.uint8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -70,7 +69,7 @@ def _grid(cells: int, ratio: float) -> tuple[int, int]:
     return columns, -(-cells // columns)
 
 
-def jpegs(faces: int, width: int = 1280, height: int = 720) -> Sequence[bytes]:
+def jpegs(faces: int, width: int = 1280, height: int = 720) -> list[bytes]:
     """Several such frames as JPEG files."""
     return [
         simplejpeg.encode_jpeg(scene(faces, width, height, variant), JPEG_QUALITY, "BGR", "420")
@@ -78,8 +77,8 @@ def jpegs(faces: int, width: int = 1280, height: int = 720) -> Sequence[bytes]:
     ]
 
 
-def clip(faces: int, frames: int = 50, width: int = 1280, height: int = 720) -> Sequence[bytes]:
-    """Two seconds of people who sway to and fro before a still background, as JPEG files; it can go on from its start."""
+def clip(faces: int, frames: int = 50, width: int = 1280, height: int = 720) -> list[bytes]:
+    """Two seconds of people who sway before a still background, as JPEG files; it can go on from its start."""
     ground = Image.fromarray(scene(0, width, height)[..., ::-1])
     columns = max(faces, 2)
     photos = [photograph(PEOPLE[i % len(PEOPLE)]) for i in range(faces)]

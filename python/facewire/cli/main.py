@@ -32,6 +32,7 @@ _VERBS: Final = {
     "streams": "facewire.cli.streams:streams",
     "enrol": "facewire.cli.enrol:enrol",
     "gallery": "facewire.cli.gallery:gallery",
+    "bench": "facewire.cli.bench:bench",
     "info": "facewire.cli.status:info",
     "health": "facewire.cli.status:health",
 }
@@ -49,6 +50,7 @@ _SUMMARIES: Final = {
     "streams": "List the streams that run.",
     "enrol": "Enrol a folder of people.",
     "gallery": "Manage galleries, subjects and faces.",
+    "bench": "Measure how fast a server answers.",
     "info": "Show what a server runs.",
     "health": "Ask whether a server is serving.",
 }

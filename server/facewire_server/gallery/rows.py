@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 

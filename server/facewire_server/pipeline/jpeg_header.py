@@ -1,4 +1,4 @@
-"""The size of a JPEG as cameras send them, without a general parser: that would take a tenth of the time of decoding."""
+"""The size of a JPEG as cameras send them. A general parser would take a tenth of the time of decoding."""
 
 from __future__ import annotations
 

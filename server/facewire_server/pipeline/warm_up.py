@@ -1,4 +1,4 @@
-"""What the first call would pay for, paid before health says SERVING: memory, caches, first-time imports, on each thread."""
+"""What the first call would pay for, paid before health says SERVING: memory and caches of each worker."""
 
 from __future__ import annotations
 
