@@ -24,8 +24,8 @@ using Slab = std::unique_ptr<T[], FreeSlab>;
 inline constexpr std::size_t kCacheLine = 64;       // and one AVX-512 register
 inline constexpr std::size_t kHugePage = 2u << 20;  // x86-64, and arm64 with 4 kB pages
 
-// Pages of 2 MB save a scan the walks through the page table (a quarter of the time of a scan of 100 MB;
-// docs/performance.md). Only where the memory will be used whole: a huge page is resident from its first byte on.
+// Pages of 2 MB save a scan the walks through the page table, two to three per cent of its time (docs/performance.md).
+// Only where the memory will be used whole: a huge page is resident from its first byte on.
 template <typename T>
 Slab<T> make_slab(std::size_t count, bool huge) {
     const std::size_t alignment = huge ? kHugePage : kCacheLine;

@@ -6,6 +6,7 @@ python -m tests.bench.tried
 from __future__ import annotations
 
 import ctypes
+import functools
 import io
 import statistics
 import subprocess
@@ -84,10 +85,12 @@ def networks() -> dict[str, float]:
                 takes_bytes = model.inputs[0].get_element_type() == ov.Type.u8
                 model.reshape([1, *shape, 3] if takes_bytes else [1, 3, *shape])
                 requests = _requests(core, model, precision, threads)
-                each[f"{task}, {form}, {threads}"] = _both_cores_ms(
-                    lambda number, requests=requests: requests[number].infer()
-                )
+                each[f"{task}, {form}, {threads}"] = _both_cores_ms(functools.partial(_infer, requests))
     return each
+
+
+def _infer(requests: list[ov.InferRequest], number: int) -> None:
+    requests[number].infer()
 
 
 def _requests(core: ov.Core, model: ov.Model, precision: str, threads: str) -> list[ov.InferRequest]:
@@ -195,9 +198,13 @@ def main() -> None:
         return
     console = Console(width=100)
     for title, measure in (
-        ("decode a 720p JPEG", decoders), ("letterbox", letterboxes), ("networks, both cores", networks), ("decode and networks, both cores, a frame", whole_frames),
-        ("embedder batches, a face", batches), ("pages", pages),
-    ):  # fmt: skip
+        ("decode a 720p JPEG", decoders),
+        ("letterbox", letterboxes),
+        ("networks, both cores", networks),
+        ("decode and networks, both cores, a frame", whole_frames),
+        ("embedder batches, a face", batches),
+        ("pages", pages),
+    ):
         table = Table(title, "ms")
         for name, ms in measure().items():
             table.add_row(name, f"{ms:.3f}")
