@@ -331,6 +331,10 @@ def test_gallery_search_equals_numpy_with_exact_ordering(
     index.remove(gone)
     assert len(index) == count - len(gone)
     queries = rng.normal(0, 3, (2, dim)).astype(np.float32)
+    for quick, whole in zip(
+        index.search(queries, k, floor), index.search(queries, k, floor, compressed=False), strict=True
+    ):
+        np.testing.assert_array_equal(quick, whole)
     for query, *found in zip(queries, *index.search(queries, k, floor), strict=True):
         by_template = unit(templates) @ unit(query[None])[0]
         levels = np.sort(np.append(by_template, floor))

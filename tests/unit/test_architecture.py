@@ -118,10 +118,11 @@ def test_native_files_stay_small() -> None:
 
 def test_instruction_set_files_include_nothing_but_intrinsics() -> None:
     """Anything inline they shared with baseline files could put an AVX-512 body into an old processor's hands."""
-    for name, intrinsics in (("avx2", "<immintrin.h>"), ("avx512", "<immintrin.h>"), ("neon", "<arm_neon.h>")):
+    x86 = "<immintrin.h>"
+    for name, intrinsics in (("avx2", x86), ("avx512", x86), ("avx512vnni", x86), ("neon", "<arm_neon.h>")):
         lines = (ROOT / "csrc" / "kernels" / f"{name}.cpp").read_text(encoding="utf-8").splitlines()
         included = {line.split()[1] for line in lines if line.startswith("#include")}
-        assert included == {intrinsics, '"kernels.hpp"', '"simd.inl"'}
+        assert included - {'"simd.inl"'} == {intrinsics, '"kernels.hpp"'}
 
 
 def test_the_public_names_are_those_listed() -> None:

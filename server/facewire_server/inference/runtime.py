@@ -108,7 +108,7 @@ class BorrowedRequest:
 
     def infer(self) -> dict[str, Tensor]:
         """Runs the network; views of its outputs by name."""
-        self._request.infer()
+        self._request.infer(share_outputs=True)  # else it copies all outputs into a dictionary that nobody reads
         return self._outputs
 
     def outputs_stay(self) -> bool:

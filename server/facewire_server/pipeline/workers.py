@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.errors import NotReady, Overloaded
 from facewire_server.domain.stages import StageClock
 from facewire_server.pipeline.turns import Lane, Turn, Turns, WaitingCall
-from facewire_server.pipeline.waiting import result_of
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -74,22 +71,38 @@ class WorkerPool:
             return result
 
         loop = asyncio.get_running_loop()
-        future: Future[T] = Future()
-        # The place is given back when the thread is done, not when the caller stops waiting.
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._release))
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def settle(result: T | None, error: BaseException | None) -> None:
+            """On the event loop, when the thread is done: then the place is free, not when the caller stops waiting."""
+            self._pending -= 1
+            if answer.cancelled():
+                return
+            if error is None:
+                answer.set_result(cast(T, result))
+            else:
+                answer.set_exception(error)
+
+        def on_thread() -> None:
+            try:
+                result = timed()
+            except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the answer
+                loop.call_soon_threadsafe(settle, None, error)
+            else:
+                loop.call_soon_threadsafe(settle, result, None)
+
+        def refuse() -> None:
+            loop.call_soon_threadsafe(settle, None, NotReady("the server is stopping"))
+
         with self._something:
-            refuse = functools.partial(future.set_exception, NotReady("the server is stopping"))
-            self._turns.add_call(WaitingCall(lambda: _fulfil(future, timed), refuse))
+            self._turns.add_call(WaitingCall(on_thread, refuse))
             self._something.notify()
         try:
             # Not withdrawn: work that waits keeps its place, and its request in memory, until a thread takes it up.
-            return await result_of(future)
+            return await answer
         except asyncio.CancelledError:
             budget.cancel()
             raise
-
-    def _release(self) -> None:
-        self._pending -= 1
 
     def lane(self, work: Callable[[], None]) -> Lane:
         """A stream's place in the turns. ``work`` runs once for each :meth:`wake`, never twice at a time."""
@@ -137,12 +150,3 @@ class WorkerPool:
             thread.join()
         for call in waiting:
             call.refuse()
-
-
-def _fulfil(future: Future[T], work: Callable[[], T]) -> None:
-    try:
-        result = work()
-    except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
-        future.set_exception(error)
-    else:
-        future.set_result(result)

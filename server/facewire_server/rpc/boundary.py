@@ -30,6 +30,7 @@ class ErrorBoundary(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # gen
 
     def __init__(self, services: tuple[str, ...]) -> None:
         self._prefixes = tuple(f"/{service}/" for service in services)
+        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
         self,
@@ -37,11 +38,14 @@ class ErrorBoundary(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # gen
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any]:
         """Called by gRPC once a call."""
-        handler = await continuation(handler_call_details)
         method = handler_call_details.method
+        if method in self._wrapped:
+            return self._wrapped[method]
+        handler = await continuation(handler_call_details)
         if handler is None or not method.startswith(self._prefixes):
             return handler
-        return _wrap(handler, method)
+        self._wrapped[method] = _wrap(handler, method)  # only of methods that exist: their number is bounded
+        return self._wrapped[method]
 
 
 def _wrap(handler: Any, method: str) -> grpc.RpcMethodHandler[Any, Any]:
