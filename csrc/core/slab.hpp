@@ -1,10 +1,9 @@
-// Zeroed memory for long arrays that are scanned from end to end.
+// Memory for long arrays that are scanned from end to end.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <new>
 
@@ -24,18 +23,19 @@ using Slab = std::unique_ptr<T[], FreeSlab>;
 inline constexpr std::size_t kCacheLine = 64;       // and one AVX-512 register
 inline constexpr std::size_t kHugePage = 2u << 20;  // x86-64, and arm64 with 4 kB pages
 
-// Pages of 2 MB save a scan the walks through the page table, two to three per cent of its time (docs/performance.md).
-// Only where the memory will be used whole: a huge page is resident from its first byte on.
+// Uninitialised, so that only what is used becomes resident. Pages of 2 MB save a scan the walks through the page
+// table, two to three per cent of its time (docs/performance.md); they are resident from their first byte on, so `huge`
+// is for memory that will be used whole.
 template <typename T>
 Slab<T> make_slab(std::size_t count, bool huge) {
-    const std::size_t alignment = huge ? kHugePage : kCacheLine;
+    const bool huge_pages = huge && count * sizeof(T) >= kHugePage;
+    const std::size_t alignment = huge_pages ? kHugePage : kCacheLine;
     const std::size_t bytes = (count * sizeof(T) + alignment - 1) / alignment * alignment;
     void* memory = std::aligned_alloc(alignment, bytes);
     if (memory == nullptr) throw std::bad_alloc();
 #if defined(__linux__)
-    if (huge) madvise(memory, bytes, MADV_HUGEPAGE);  // advice: without it the same, slower
+    if (huge_pages) madvise(memory, bytes, MADV_HUGEPAGE);  // advice: without it the same, slower
 #endif
-    std::memset(memory, 0, bytes);
     return Slab<T>(static_cast<T*>(memory));
 }
 

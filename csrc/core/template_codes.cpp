@@ -16,20 +16,17 @@ struct Rounded {
     float error;  // Euclidean distance from what was rounded
 };
 
-// values ~ scale * codes.
-Rounded round_to_codes(const float* values, std::size_t dim, std::int8_t* codes) {
+// values ~ scale * codes; `store` takes each dimension's code.
+template <typename Store>
+Rounded round_to_codes(const float* values, std::size_t dim, const Store& store) {
     float largest = 0.0f;
     for (std::size_t d = 0; d < dim; ++d) largest = std::max(largest, std::abs(values[d]));
-    if (largest == 0.0f) {
-        std::fill_n(codes, dim, std::int8_t{0});
-        return {0.0f, 0.0f};
-    }
-    const float scale = largest / kLargestCode, inverse = kLargestCode / largest;
+    const float scale = largest / kLargestCode, inverse = largest > 0.0f ? kLargestCode / largest : 0.0f;
     double squares = 0.0;
     for (std::size_t d = 0; d < dim; ++d) {
         const float exact = values[d] * inverse;
         const auto code = static_cast<std::int32_t>(exact + (exact < 0.0f ? -0.5f : 0.5f));
-        codes[d] = static_cast<std::int8_t>(code);
+        store(d, code);
         const double off = double{values[d]} - double{scale} * code;
         squares += off * off;
     }
@@ -42,17 +39,14 @@ float rounding_of(std::size_t dim) { return static_cast<float>(dim + 16) * 1.2e-
 
 }  // namespace
 
-TemplateCodes::TemplateCodes(std::size_t dim)
-    : dim_(dim), groups_((dim + kCodeGroup - 1) / kCodeGroup), scratch_(groups_ * kCodeGroup, 0) {}
+TemplateCodes::TemplateCodes(std::size_t dim) : dim_(dim), groups_((dim + kCodeGroup - 1) / kCodeGroup) {}
 
 void TemplateCodes::reserve(std::size_t rows) {
     while (slabs_.size() * kSlabRows < rows) {
         slabs_.reserve(slabs_.size() + 1);
         const bool huge = !slabs_.empty();  // small galleries stay small
-        Slabs slabs{make_slab<std::uint8_t>(kSlabRows * groups_ * kCodeGroup, huge), make_slab<float>(kSlabRows, false),
-                    make_slab<float>(kSlabRows / kCodeRows, false)};
-        std::fill_n(slabs.codes.get(), kSlabRows * groups_ * kCodeGroup, kZero);
-        slabs_.push_back(std::move(slabs));
+        slabs_.push_back({make_slab<std::uint8_t>(kSlabRows * groups_ * kCodeGroup, huge),
+                          make_slab<float>(kSlabRows, false), make_slab<float>(kSlabBlocks, false)});
     }
 }
 
@@ -61,14 +55,21 @@ std::uint8_t* TemplateCodes::group_of(std::size_t row, std::size_t group) const 
     return slabs_[row / kSlabRows].codes.get() + ((block * groups_ + group) * kCodeRows + row % kCodeRows) * kCodeGroup;
 }
 
+// Blocks are screened whole, rows that are not in use too.
+void TemplateCodes::initialise_block(std::size_t block) {
+    const Slabs& slabs = slabs_[block / kSlabBlocks];
+    const std::size_t within = block % kSlabBlocks;
+    std::fill_n(group_of(block * kCodeRows, 0), groups_ * kCodeRows * kCodeGroup, kZero);
+    std::fill_n(slabs.scales.get() + within * kCodeRows, kCodeRows, 0.0f);
+    slabs.errors[within] = 0.0f;
+}
+
 void TemplateCodes::put(std::size_t row, const float* unit_row) {
-    const Rounded rounded = round_to_codes(unit_row, dim_, scratch_.data());
-    for (std::size_t group = 0; group < groups_; ++group) {
-        std::uint8_t* target = group_of(row, group);
-        for (std::size_t k = 0; k < kCodeGroup; ++k)
-            target[k] = static_cast<std::uint8_t>(kZero + scratch_[group * kCodeGroup + k]);
-    }
-    Slabs& slabs = slabs_[row / kSlabRows];
+    for (; initialised_ <= row / kCodeRows; ++initialised_) initialise_block(initialised_);
+    const Rounded rounded = round_to_codes(unit_row, dim_, [&](std::size_t d, std::int32_t code) {
+        group_of(row, d / kCodeGroup)[d % kCodeGroup] = static_cast<std::uint8_t>(kZero + code);
+    });
+    const Slabs& slabs = slabs_[row / kSlabRows];
     slabs.scales[row % kSlabRows] = rounded.scale;
     float& error = slabs.errors[row % kSlabRows / kCodeRows];
     error = std::max(error, rounded.error);
@@ -88,7 +89,8 @@ std::vector<std::uint8_t> TemplateCodes::codes_of(std::size_t row) const {
 
 CodedQuery TemplateCodes::encode(const float* unit_query) const {
     CodedQuery query{std::vector<std::int8_t>(groups_ * kCodeGroup, 0), 0, 0, 0};
-    const Rounded rounded = round_to_codes(unit_query, dim_, query.codes.data());
+    const Rounded rounded = round_to_codes(
+        unit_query, dim_, [&](std::size_t d, std::int32_t code) { query.codes[d] = static_cast<std::int8_t>(code); });
     query.scale = rounded.scale;
     query.error = rounded.error;
     for (const std::int8_t code : query.codes) query.offset += std::int32_t{kZero} * code;
@@ -99,7 +101,6 @@ CodedQuery TemplateCodes::encode(const float* unit_query) const {
 // 1).
 void TemplateCodes::screen(const CodedQuery& query, std::size_t first_block, std::size_t blocks, float limit,
                            std::uint16_t* survivors) const {
-    constexpr std::size_t kSlabBlocks = kSlabRows / kCodeRows;
     const Slabs& slabs = slabs_[first_block / kSlabBlocks];
     const std::size_t block = first_block % kSlabBlocks;
     CodeScreen job{};

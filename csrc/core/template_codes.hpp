@@ -42,6 +42,7 @@ class TemplateCodes {
 
   private:
     static constexpr std::size_t kSlabRows = 16384;  // 2 MB of codes at 128 dimensions
+    static constexpr std::size_t kSlabBlocks = kSlabRows / kCodeRows;
     struct Slabs {
         Slab<std::uint8_t> codes;
         Slab<float> scales;  // a row
@@ -49,10 +50,11 @@ class TemplateCodes {
     };
 
     std::uint8_t* group_of(std::size_t row, std::size_t group) const;
+    void initialise_block(std::size_t block);
 
     std::size_t dim_;
     std::size_t groups_;
-    std::vector<std::int8_t> scratch_;  // one row, while it is put
+    std::size_t initialised_ = 0;  // blocks
     std::vector<Slabs> slabs_;
 };
 

@@ -46,11 +46,15 @@ inline void blend_store(const WarpRow& row, std::int32_t i, const V::I (&pixel)[
 // memory. The margin covers the rounding of coordinates.
 inline bool block_is_inside(const WarpRow& row, std::int32_t i) {
     constexpr float kMargin = 0.05f;
+    constexpr std::int32_t kFarthest = 1 << 16;
     const auto first = static_cast<float>(i), last = static_cast<float>(i + V::kLanes - 1);
     const float xa = row.x0 + first * row.dx, xb = row.x0 + last * row.dx;
     const float ya = row.y0 + first * row.dy, yb = row.y0 + last * row.dy;
     const float right = static_cast<float>(row.width) - 3.0f - kMargin;
     const float bottom = static_cast<float>(row.height) - 2.0f - kMargin;
+    if (row.width > kFarthest || row.height > kFarthest || row.x0 < -kFarthest || row.x0 > kFarthest ||
+        row.y0 < -kFarthest || row.y0 > kFarthest)
+        return false;  // coordinates too coarse for the margin
     return xa > kMargin && xb > kMargin && xa < right && xb < right && ya > kMargin && yb > kMargin && ya < bottom &&
            yb < bottom;
 }
@@ -183,17 +187,19 @@ void screen_codes(const CodeScreen& job) {
     }
 }
 
-constexpr std::size_t kLineFloats = 16;  // a cache line
+constexpr std::size_t kLineBytes = 64;
 // Twelve rows of 128 floats ahead: the processors' own prefetching stops at each page of 4 kB
 // (docs/performance.md).
-constexpr std::size_t kAheadFloats = 1536;
+constexpr std::size_t kAheadBytes = 12 * 128 * sizeof(float);
 
 // Four independent sums hide the latency of the fused multiply-add (4 cycles on current x86 cores).
 void dot_rows(const float* rows, std::size_t n_rows, std::size_t dim, const float* query, float* out) {
     constexpr std::size_t kBlock = 4 * V::kLanes;
     for (std::size_t r = 0; r < n_rows; ++r) {
         const float* row = rows + r * dim;
-        for (std::size_t line = 0; line < dim; line += kLineFloats) __builtin_prefetch(row + kAheadFloats + line, 0, 0);
+        const std::uintptr_t ahead = reinterpret_cast<std::uintptr_t>(row) + kAheadBytes;  // may lie beyond the rows
+        for (std::size_t byte = 0; byte < dim * sizeof(float); byte += kLineBytes)
+            __builtin_prefetch(reinterpret_cast<const void*>(ahead + byte), 0, 0);
         V::F sum[4] = {V::set(0.0f), V::set(0.0f), V::set(0.0f), V::set(0.0f)};
         std::size_t d = 0;
         for (; d + kBlock <= dim; d += kBlock)

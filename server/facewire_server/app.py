@@ -72,7 +72,7 @@ def load_models(config: Config) -> LoadedModels:
     runtime = Runtime(cache.compiled_dir, config.workers)
 
     def load(spec: DetectorModel | EmbedderModel, device: str, shapes: list[Shape]) -> Network:
-        variant = choose(section.precision, cache.verify(spec), device)
+        variant = choose(section.precision, cache.verify(spec), runtime.resolve(device))
         return runtime.load(Placement(device, variant), shapes)
 
     sizes = [tuple(map(int, size.split("x"))) for size in section.detector_sizes]
@@ -218,9 +218,7 @@ class Server:
                 contract_id,
             )
         engine = self._engine(models, self._gallery, self._events)
-        await self._timed(
-            "warm up workers", warm_up(self._workers, self._config.workers, models.detector, models.embedder)
-        )
+        await self._timed("warm up workers", warm_up(self._workers, models.detector, models.embedder))
         settle()
         self._slot.put(engine)
         await self._rpc.serving()

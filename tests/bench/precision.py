@@ -78,9 +78,9 @@ def tar_at(scores: Vectors, same: npt.NDArray[np.bool_], far: float) -> float:
 
 
 def false_match_rates(vectors: dict[Path, Vectors], limits: Sequence[float]) -> list[float]:
-    """Share of all pairs of different people that reach each cosine; people are told by folder."""
+    """Share of all pairs of different people that reach each cosine; people are told by the pictures' names."""
     stack = np.stack(list(vectors.values()))
-    people = np.unique([path.parent.name for path in vectors], return_inverse=True)[1]
+    people = np.unique([path.stem.rpartition("_")[0] for path in vectors], return_inverse=True)[1]
     scores = (stack @ stack.T)[people[:, None] < people[None, :]]
     return [float((scores >= limit).mean()) for limit in limits]
 

@@ -96,9 +96,7 @@ def _timed_ms(client: facewire.Client, frame: bytes) -> float:
 
 def _memory(server: Server) -> Row:
     idle = server.rss_mib()
-    with facewire.Client(server.target) as client:
-        client.create_gallery("bench")
-    drive(server, 4, 1, seconds=15.0)
+    drive(server, 4, 1, seconds=15.0, gallery=GALLERY)
     return at_most(
         "resident memory, 100,000 templates, 4 streams",
         "after 15 s of 4 x 25 frames/s 720p",

@@ -13,6 +13,7 @@ import cv2
 
 from tests.bench.cameras import FPS
 from tests.bench.opencv_pipeline import OpenCvPipeline
+from tests.bench.our_pipeline import GALLERY as BENCH_GALLERY
 from tests.bench.pipeline_rows import GALLERY, seconds_a_frame
 from tests.bench.row import Row
 from tests.bench.scenes import clip
@@ -21,6 +22,7 @@ from tests.bench.server_process import Server, bench_server
 FACES = 2
 GOAL = 6.0
 SECONDS = 10.0
+_LATE = 1.02  # a camera that cannot send 25 frames a second is no camera
 
 
 def rows(rounds: int) -> Iterator[Row]:
@@ -39,7 +41,8 @@ def rows(rounds: int) -> Iterator[Row]:
                 peer="OpenCV pipeline on every frame, all cores",
                 peer_value=peer,
                 ratio=streams / peer,
-                note=f"server {measured['server_ms']:.2f} ms CPU a frame, cameras {measured['client_ms']:.2f}",
+                note="ours in 8 bits, OpenCV in floats; "
+                f"server {measured['server_ms']:.2f} ms CPU a frame, cameras {measured['client_ms']:.2f}",
                 more=measured,
             )
 
@@ -60,7 +63,7 @@ def most_cameras(server: Server, every: int, start: int) -> tuple[int, dict[str,
     count, found = start, None
     while found is None or count > found[0]:
         measured = drive(server, count, every)
-        if measured["dropped"] == 0:
+        if measured["dropped"] == 0 and measured["late"] <= _LATE:
             found = (count, measured)
             count += 1
         elif found is None and count > 1:
@@ -72,11 +75,13 @@ def most_cameras(server: Server, every: int, start: int) -> tuple[int, dict[str,
     return found
 
 
-def drive(server: Server, cameras: int, every: int, seconds: float = SECONDS) -> dict[str, float]:
+def drive(
+    server: Server, cameras: int, every: int, seconds: float = SECONDS, gallery: str = BENCH_GALLERY
+) -> dict[str, float]:
     """So many cameras for so long: frames received, dropped, detected, and milliseconds of processor time a frame."""
     cpu = server.cpu_s()
     command = [sys.executable, "-m", "tests.bench.cameras", server.target, "--cameras", str(cameras), "--seconds",
-               str(seconds), "--faces", str(FACES), "--detect-every", str(every)]  # fmt: skip
+               str(seconds), "--faces", str(FACES), "--detect-every", str(every), "--gallery", gallery]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     measured: dict[str, float] = json.loads(done.stdout)
     measured["server_ms"] = (server.cpu_s() - cpu) / measured["received"] * 1e3

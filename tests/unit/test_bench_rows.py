@@ -52,7 +52,7 @@ def test_percentiles_are_values_that_occurred() -> None:
     assert percentiles([7.0], 50, 99) == [7.0, 7.0]
 
 
-BASELINE = {"compiler": "c++ 1", "instructions": {"align": 1000}, "ratio to OpenCV": {"align": 5.0}}
+BASELINE: dict[str, object] = {"compiler": "c++ 1", "instructions": {"align": 1000}, "ratio to OpenCV": {"align": 5.0}}
 
 
 @pytest.mark.parametrize(

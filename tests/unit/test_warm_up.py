@@ -39,8 +39,18 @@ def test_every_worker_is_warmed(loaded: LoadedModels) -> None:
     pool = WorkerPool("warmed", workers, 10)
     watched = Watched(loaded)
     try:
-        asyncio.run(warm_up(pool, workers, watched, watched))
+        asyncio.run(warm_up(pool, watched, watched))
     finally:
         pool.close()
     assert len(watched.detected) == len(watched.embedded) == workers
     assert set(watched.detected.values()) == set(watched.embedded.values())  # each as often, and a face each time
+
+
+def test_a_pool_that_takes_fewer_calls_than_it_has_workers_starts_all_the_same(loaded: LoadedModels) -> None:
+    pool = WorkerPool("warmed", 3, 1)
+    watched = Watched(loaded)
+    try:
+        asyncio.run(warm_up(pool, watched, watched))
+    finally:
+        pool.close()
+    assert len(watched.detected) == 1

@@ -61,7 +61,9 @@ class LiveGallery:
 
     def remove_face(self, subject_key: int, face_id: str) -> None:
         """Removes one template; its row is overwritten."""
-        row = next(row for row in self._rows[subject_key] if self._owners[row] == (subject_key, face_id))
+        row = next((row for row in self._rows[subject_key] if self._owners[row] == (subject_key, face_id)), None)
+        if row is None:
+            raise KeyError(face_id)
         self.index.remove(np.array([row], dtype=np.int64))
         with self._lock:
             self._rows[subject_key] = tuple(other for other in self._rows[subject_key] if other != row)

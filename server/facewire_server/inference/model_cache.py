@@ -17,6 +17,7 @@ from facewire_server.inference.manifest import DetectorModel, EmbedderModel
 
 _FLOAT = "model"
 _INT8 = "int8"
+_QUANTISATION = 1  # of ``quantisation.py``: raise it with every change of what it makes
 
 
 def files_of(spec: DetectorModel | EmbedderModel) -> list[str]:
@@ -28,7 +29,7 @@ def files_of(spec: DetectorModel | EmbedderModel) -> list[str]:
 def recipe_of(spec: DetectorModel | EmbedderModel) -> dict[str, object]:
     """What made the files, beside the weights: another recipe, other files."""
     int8 = None if spec.int8 is None else spec.int8.model_dump(mode="json", exclude={"golden"})
-    return {"conversion": spec.conversion, "int8": int8}
+    return {"conversion": spec.conversion, "int8": int8, "quantisation": None if int8 is None else _QUANTISATION}
 
 
 class ModelMissing(Exception):

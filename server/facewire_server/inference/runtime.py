@@ -184,7 +184,7 @@ class Runtime:
         Raises:
             RuntimeProblem: not even the CPU runs it, or its answer there is not the golden one.
         """
-        device, xml = self._resolve(placement.device), placement.variant.xml
+        device, xml = self.resolve(placement.device), placement.variant.xml
         try:
             return self._load_on(device, placement, shapes)
         except (RuntimeError, golden.WrongAnswer) as error:
@@ -196,7 +196,7 @@ class Runtime:
         except (RuntimeError, golden.WrongAnswer) as error:
             raise _unusable(xml, error) from error
 
-    def _resolve(self, device: str) -> str:
+    def resolve(self, device: str) -> str:
         """AUTO means a GPU if there is one, decided once.
 
         OpenVINO's own AUTO changes devices while it runs, and with the device the embedding contract.
@@ -207,13 +207,13 @@ class Runtime:
 
     def _load_on(self, device: str, placement: Placement, shapes: list[Shape]) -> Network:
         variant = placement.variant
-        compiled = [self._compile(device, variant.xml, shape, variant.float_type) for shape in shapes]
+        compiled = [self._compile(device, variant.xml, shape, variant.float_type, self._workers) for shape in shapes]
         self._check(device, variant, compiled)
         for shape in compiled:
             shape.warm_up(self._workers)
         return Network(device, placement.device, variant.precision, compiled)
 
-    def _compile(self, device: str, xml: Path, shape: Shape, float_type: str) -> CompiledShape:
+    def _compile(self, device: str, xml: Path, shape: Shape, float_type: str, requests: int) -> CompiledShape:
         model = self._core.read_model(xml)
         if len(model.inputs) != 1:
             raise RuntimeError(f"the model has {len(model.inputs)} inputs, one is needed")
@@ -223,11 +223,11 @@ class Runtime:
         options: dict[str, str | int | bool] = {"INFERENCE_PRECISION_HINT": float_type}
         if device != "CPU":
             compiled = self._core.compile_model(model, device, options)
-            return CompiledShape(compiled, shape, [compiled.create_infer_request() for _ in range(self._workers)])
+            return CompiledShape(compiled, shape, [compiled.create_infer_request() for _ in range(requests)])
         # A network of one thread for each worker: the worker itself runs it. With one network of as many streams, each
         # inference wakes a thread of OpenVINO's and waits for it: a tenth slower (docs/performance.md).
         options |= {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
-        networks = [self._core.compile_model(model, device, options) for _ in range(self._workers)]
+        networks = [self._core.compile_model(model, device, options) for _ in range(requests)]
         return CompiledShape(networks[0], shape, [network.create_infer_request() for network in networks])
 
     def _check(self, device: str, variant: Variant, compiled: list[CompiledShape]) -> None:
@@ -246,7 +246,7 @@ class Runtime:
                 self._check_against_cpu(variant.xml, network.shape, pattern, outputs)
 
     def _check_against_cpu(self, xml: Path, shape: Shape, pattern: Tensor, outputs: Mapping[str, Tensor]) -> None:
-        reference = self._compile("CPU", xml, shape, "f32").run(pattern)
+        reference = self._compile("CPU", xml, shape, "f32", 1).run(pattern)
         golden.compare(golden.summary(outputs), golden.summary(reference), tolerance=0.02)
 
 

@@ -21,6 +21,7 @@ _JPEG_FORMATS: Final = ("JPEG", "MPO")
 # Each scan of a progressive JPEG goes over all pixels anew: a hundred bytes can cost milliseconds.
 _START_OF_SCAN: Final = b"\xff\xda"
 _MAX_SCANS: Final = 100
+_DAMAGES: Final = (OSError, ValueError, SyntaxError, TypeError, struct.error)
 _ORIENTATION_TAG: Final = 0x0112
 _UPRIGHT: Final = 1
 # Pillow's own guard against bombs warns or raises late; ours comes first and says more.
@@ -35,7 +36,7 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
     Raises:
         InvalidImage: empty, unreadable, cut short, of another format, or larger than ``max_pixels``.
     """
-    if (size := plain_jpeg_size(data)) is not None:
+    if (size := _plain_size(data)) is not None:
         _require_size(size, max_pixels, field)
         return _decode_plain_jpeg(data, field)
     header = _check_header(data, max_pixels, field)
@@ -45,14 +46,14 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
             frame = _decode_jpeg(data)
         else:
             frame = _decode_other(header)
-    except (OSError, ValueError, SyntaxError, TypeError, struct.error) as error:
+    except _DAMAGES as error:
         raise InvalidImage(field, f"is a damaged or cut-short {header.format} file: {error}") from error
     return _upright(frame, orientation)
 
 
 def check_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> None:
     """Without a pixel decoded; raises as :func:`decode_image`, as far as the header tells."""
-    if (size := plain_jpeg_size(data)) is not None:
+    if (size := _plain_size(data)) is not None:
         _require_size(size, max_pixels, field)
     else:
         _check_header(data, max_pixels, field)
@@ -106,6 +107,18 @@ def frame_from_raw(
     return Frame(np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False), format)
 
 
+def _plain_size(data: bytes) -> tuple[int, int] | None:
+    """The size of a plain JPEG, where the decoder that will decode it agrees."""
+    size = plain_jpeg_size(data)
+    if size is None:
+        return None
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data)
+    except _DAMAGES:
+        return None
+    return size if size == (width, height) else None
+
+
 def _require_size(size: tuple[int, int], max_pixels: int, field: str) -> None:
     width, height = size
     if width * height > max_pixels:
@@ -115,7 +128,7 @@ def _require_size(size: tuple[int, int], max_pixels: int, field: str) -> None:
 def _decode_plain_jpeg(data: bytes, field: str) -> Frame:
     try:
         return _decode_jpeg(data)
-    except ValueError as error:
+    except _DAMAGES as error:
         raise InvalidImage(field, f"is a damaged or cut-short JPEG file: {error}") from error
 
 

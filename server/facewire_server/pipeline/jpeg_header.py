@@ -5,35 +5,38 @@ from __future__ import annotations
 from typing import Final
 
 _START: Final = b"\xff\xd8\xff"
-# Baseline and extended sequential; ITU-T T.81, table B.1.
+# ITU-T T.81, table B.1: baseline and extended sequential frames; what may stand before and beside them; a scan. Not
+# EXIF (E1), which may turn the picture, nor Adobe's (EE), which may mean other colours; nothing without a length.
 _FRAMES: Final = (0xC0, 0xC1)
-_OTHER_FRAMES: Final = (0xC2, 0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
+_OTHERS: Final = (0xC4, 0xDB, 0xDD, 0xE0, *range(0xE2, 0xEE), 0xEF, 0xFE)
 _SCAN: Final = 0xDA
-# EXIF, which may turn the picture; and Adobe's, which may mean other colours.
-_TELLING: Final = (0xE1, 0xEE)
 _MOST_SEGMENTS: Final = 40
-_SCAN_HEADER: Final = 16
 
 
 def plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
     """Width and height; None for whatever needs a closer look, and for what is no JPEG.
 
-    Plain is: 8 bits, grey or three colours, one scan, no EXIF.
+    Plain is: 8 bits, grey or three colours, one scan, no EXIF. Whatever a decoder might read otherwise than this walk
+    does is not plain: fill bytes, markers without a length, odd lengths, a second frame.
     """
     if not data.startswith(_START):
         return None
     at, size, components = 2, (0, 0), 0
     for _ in range(_MOST_SEGMENTS):
-        if at + _SCAN_HEADER > len(data) or data[at] != 0xFF:
+        segment = data[at : at + 10]
+        if len(segment) < 10 or segment[0] != 0xFF:
             return None
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker in _TELLING or marker in _OTHER_FRAMES:
-            return None
-        if marker in _FRAMES:
-            size = (int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big"))
-            components = data[at + 9] if data[at + 4] == 8 else 0
-        if marker == _SCAN:
+        marker, length = segment[1], int.from_bytes(segment[2:4], "big")
+        if marker in _FRAMES and not components:
+            components = segment[9]
+            if segment[4] != 8 or components not in (1, 3) or length != 8 + 3 * components:
+                return None
+            size = (int.from_bytes(segment[7:9], "big"), int.from_bytes(segment[5:7], "big"))
+        elif marker == _SCAN:
             # A scan of all components is the only one that is decoded.
-            return size if components in (1, 3) and data[at + 4] == components and 0 not in size else None
+            whole = components and segment[4] == components and length == 6 + 2 * components
+            return size if whole and 0 not in size else None
+        elif marker not in _OTHERS or length < 2:
+            return None
         at += 2 + length
     return None

@@ -24,10 +24,11 @@ _ROUNDS: Final = 3
 _MEETING_S: Final = 5.0
 
 
-async def warm_up(pool: WorkerPool, workers: int, detector: Detector, embedder: Embedder) -> None:
-    """Runs a made-up picture through every stage, on all workers at once."""
+async def warm_up(pool: WorkerPool, detector: Detector, embedder: Embedder) -> None:
+    """Runs a made-up picture through every stage, on all workers at once, or as many as the pool takes calls."""
     picture, faces = _picture(), _faces()
-    meeting = threading.Barrier(workers)
+    calls = min(pool.workers, pool.max_pending)
+    meeting = threading.Barrier(calls)
 
     def work() -> None:
         # Each worker takes one of these, as none is free again before all have come.
@@ -38,7 +39,7 @@ async def warm_up(pool: WorkerPool, workers: int, detector: Detector, embedder: 
             detector.detect(frame, None, 1)
             embedder.encode(frame, faces, StageClock())
 
-    await asyncio.gather(*(pool.run(work, Budget(), StageClock()) for _ in range(workers)))
+    await asyncio.gather(*(pool.run(work, Budget(), StageClock()) for _ in range(calls)))
 
 
 def _picture() -> bytes:

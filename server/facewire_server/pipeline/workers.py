@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar, cast
 
 from facewire_server.domain.budget import Budget
@@ -41,6 +42,16 @@ class WorkerPool:
             thread.start()
 
     @property
+    def workers(self) -> int:
+        """Threads."""
+        return len(self._threads)
+
+    @property
+    def max_pending(self) -> int:
+        """Calls in work or waiting that are taken."""
+        return self._max_pending
+
+    @property
     def pending(self) -> int:
         """Calls in work or waiting."""
         return self._pending
@@ -73,7 +84,7 @@ class WorkerPool:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
 
-        def settle(result: T | None, error: BaseException | None) -> None:
+        def hand_over(result: T | None, error: BaseException | None) -> None:
             """On the event loop, when the thread is done: then the place is free, not when the caller stops waiting."""
             self._pending -= 1
             if answer.cancelled():
@@ -87,12 +98,13 @@ class WorkerPool:
             try:
                 result = timed()
             except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the answer
-                loop.call_soon_threadsafe(settle, None, error)
+                loop.call_soon_threadsafe(hand_over, None, error)
             else:
-                loop.call_soon_threadsafe(settle, result, None)
+                loop.call_soon_threadsafe(hand_over, result, None)
 
         def refuse() -> None:
-            loop.call_soon_threadsafe(settle, None, NotReady("the server is stopping"))
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(hand_over, None, NotReady("the server is stopping"))
 
         with self._something:
             self._turns.add_call(WaitingCall(on_thread, refuse))
