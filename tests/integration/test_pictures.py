@@ -56,7 +56,10 @@ def test_all_eight_exif_orientations_give_the_same_face(
     best: dict[str, dict[str, Any]] = {"JPEG": {"quality": 97, "subsampling": 0}, "WEBP": {"lossless": True}}
     options = best.get(format, {})
     data = encoded(stored_turned(upright, orientation), format, exif=exif, **options)
-    assert_same_face(face_of(client, data), face_of(client, encoded(upright, "PNG")), tolerance_px=2.0)
+    face = face_of(client, encoded(upright, "PNG"))
+    # The 8-bit detector's landmarks follow the noise of a JPEG; turned wrongly, they would be off by half a face.
+    tolerance_px = 0.05 * face.box.width if format == "JPEG" else 2.0
+    assert_same_face(face_of(client, data), face, tolerance_px)
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L", "P", "RGBA", "LA", "I;16", "RGB-webp", "RGB-mpo"])
