@@ -12,7 +12,7 @@ from facewire import kernels
 
 PACKAGES = (
     "facewire", "openvino", "grpcio", "numpy", "simplejpeg", "opencv-python-headless", "onnxruntime", "faiss-cpu",
-    "usearch", "hnswlib", "numkong", "simsimd",
+    "usearch",
 )  # fmt: skip
 
 

@@ -11,11 +11,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
+
 from facewire_server.inference.manifest import DetectorModel, EmbedderModel, load_manifest
 from facewire_server.inference.model_cache import CachedModel
 from facewire_server.inference.runtime import CompiledShape
+from tests.bench.opencv_pipeline import weights
 from tests.bench.our_pipeline import OurPipeline, configuration
-from tests.bench.row import Row, faster
+from tests.bench.row import Row, alternate, faster
 from tests.bench.scenes import ready_cache
 
 SECONDS = 3.0
@@ -50,6 +54,24 @@ def rows(rounds: int) -> Iterator[Row]:
             unit="ms an inference",
             note="all cores",
         )
+        if task == "embedder":  # the published detector is of one size, 640x640
+            yield faster(
+                f"{task} in our workers, {precisions[task]}, against onnxruntime",
+                ("a network of one thread for each worker", ours),
+                ("onnxruntime, float32, all cores inside an inference", _onnxruntime(compiled, rounds)),
+                1.0,
+                unit="ms an inference",
+            )
+
+
+def _onnxruntime(compiled: CompiledShape, rounds: int) -> list[float]:
+    """Seconds an inference of the published embedder."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = len(os.sched_getaffinity(0))
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(weights()["embedder"]), options, providers=["CPUExecutionProvider"])
+    inputs = {session.get_inputs()[0].name: np.zeros(compiled.shape, dtype=np.float32)}
+    return alternate({"onnxruntime": lambda: session.run(None, inputs)}, rounds, seconds=1.0)["onnxruntime"]
 
 
 def _file(cached: CachedModel, precision: str) -> Path:
