@@ -173,7 +173,9 @@ def test_calls_before_the_models_are_loaded_are_told_to_wait(start_server: Start
     for thread in threads:
         thread.start()
     try:
-        start_server("--port", str(port))
+        # Sizes that no cache has: long enough to be met while they are compiled.
+        sizes = ",".join(f"{width}x{height}" for width in (1024, 1088, 1152, 1216) for height in (576, 640, 704))
+        start_server("--port", str(port), "--set", f"models.detector_sizes={sizes}")
     finally:
         threads[0].join(timeout=10)
         stop.set()
