@@ -11,17 +11,19 @@ import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from facewire_server.domain.errors import DomainError, InvalidArgument, StorageFailure
+from facewire_server.domain.errors import DomainError, InvalidArgument, NotReady, StorageFailure
 from facewire_server.rpc.status import to_rpc_status
 
 log = logging.getLogger(__name__)
 Context = grpc.aio.ServicerContext[Any, Any]
+_IN_TRANSIT_S: Final = 0.1  # for calls that are on their way
 Parse = Callable[[bytes], Any]
 
 
@@ -31,6 +33,37 @@ class ErrorBoundary(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # gen
     def __init__(self, services: tuple[str, ...]) -> None:
         self._prefixes = tuple(f"/{service}/" for service in services)
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._stopping = False
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def drain(self, grace_s: float) -> None:
+        """From now on new calls get UNAVAILABLE; waits until the running ones are done, or for so long.
+
+        gRPC's own stop cancels calls that have arrived and not begun; told by us, their callers know what to do.
+        """
+        self._stopping = True
+        await asyncio.sleep(min(_IN_TRANSIT_S, grace_s))
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), max(0.0, grace_s - _IN_TRANSIT_S))
+
+    def begin(self) -> None:
+        """A call begins.
+
+        Raises:
+            NotReady: the server is stopping.
+        """
+        if self._stopping:
+            raise NotReady("the server is stopping")
+        self._running += 1
+        self._idle.clear()
+
+    def end(self) -> None:
+        """A call that began is over."""
+        self._running -= 1
+        if not self._running:
+            self._idle.set()
 
     async def intercept_service(
         self,
@@ -44,17 +77,21 @@ class ErrorBoundary(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # gen
         handler = await continuation(handler_call_details)
         if handler is None or not method.startswith(self._prefixes):
             return handler
-        self._wrapped[method] = _wrap(handler, method)  # only of methods that exist: their number is bounded
+        self._wrapped[method] = _wrap(handler, method, self)  # only of methods that exist: their number is bounded
         return self._wrapped[method]
 
 
-def _wrap(handler: Any, method: str) -> grpc.RpcMethodHandler[Any, Any]:
+def _wrap(handler: Any, method: str, boundary: ErrorBoundary) -> grpc.RpcMethodHandler[Any, Any]:
     parse: Parse = handler.request_deserializer
     serialize = handler.response_serializer
 
     async def unary_unary(request: bytes, context: Context) -> Any:
         try:
-            return await handler.unary_unary(_parse(parse, request), context)
+            boundary.begin()
+            try:
+                return await handler.unary_unary(_parse(parse, request), context)
+            finally:
+                boundary.end()
         except BaseException as error:  # noqa: BLE001 - the one place that looks at every error
             await _abort(context, error, method)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -63,7 +64,8 @@ class RpcServer:
 
     def __init__(self, slot: EngineSlot, options: ServerOptions, now_ms: Callable[[], int]) -> None:
         self._options = options
-        self._server = grpc.aio.server(interceptors=[ErrorBoundary(SERVICES)], options=_channel_options(options))
+        self._boundary = ErrorBoundary(SERVICES)
+        self._server = grpc.aio.server(interceptors=[self._boundary], options=_channel_options(options))
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # there since Python 3.6 only
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(RecognitionServicer(slot), self._server)
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(GalleryServicer(slot, now_ms), self._server)
@@ -101,7 +103,9 @@ class RpcServer:
     async def stop(self, grace_s: float) -> None:
         """Tells health watchers, takes no new calls, lets running ones finish for ``grace_s``."""
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(grace_s)
+        begun = time.monotonic()
+        await self._boundary.drain(grace_s)
+        await self._server.stop(max(0.0, grace_s - (time.monotonic() - begun)))
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         await asyncio.gather(*(self._health.set(service, status) for service in ("", *SERVICES)))
