@@ -94,7 +94,7 @@ class StreamCounters:
         detected: frames in which faces were looked for.
         faces_found, faces_embedded: in those.
         queue_age_ms: of the newest frame, from its arrival to the beginning of its work.
-        detect_every: the k in force; ``overloaded`` where it is larger than asked for.
+        detect_every: the k in force, rounded up; ``overloaded`` where it is larger than asked for.
     """
 
     received: int

@@ -39,6 +39,7 @@ from facewire_server.pipeline.recognizer import Recognizer
 from facewire_server.pipeline.warm_up import warm_up
 from facewire_server.pipeline.workers import WorkerPool
 from facewire_server.rpc.server import RpcServer, ServerOptions
+from facewire_server.streaming.overload import Overload
 from facewire_server.streaming.record import EmbedPlan
 from facewire_server.streaming.registry import StreamLimits, Streams
 from facewire_server.streaming.session import SessionParts
@@ -249,7 +250,7 @@ class Server:
         limits = _limits(self._config)
         recognizer = Recognizer(models.detector, models.embedder, gallery.live, policy)
         self._streams = Streams(
-            SessionParts(models.detector, models.embedder, events, limits.max_image_pixels),
+            SessionParts(models.detector, models.embedder, events, limits.max_image_pixels, Overload()),
             gallery.live,
             policy,
             self._workers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from facewire_server.domain.boundary import Crossing, Line, Position, Zone, watc
 from facewire_server.domain.crowd import CrowdCounter, PeopleMemory
 from facewire_server.domain.face import FloatArray
 from facewire_server.streaming.clock import StreamClock
+from facewire_server.streaming.overload import Overload
 from facewire_server.streaming.pace import Pace
 
 # --- clock ----------------------------------------------------------------------------------------------
@@ -54,19 +56,27 @@ def test_stream_time_always_rises(times_ms: list[int]) -> None:
 
 def drive(pace: Pace, seconds: int, fps: int, capacity: float, start: float = 1.0) -> list[int]:
     """A camera against a box that detects so many frames a second; predicted frames cost nothing."""
-    received = dropped = 0
+    received = dropped = looked = 0
     ks = []
     for second in range(seconds):
-        wanted = fps / pace.every
-        received += fps
-        dropped += round(fps * max(0.0, 1 - capacity / wanted))
+        left = capacity
+        for _ in range(fps):
+            received += 1
+            if not pace.is_due(received):
+                continue
+            if left < 1:
+                dropped += 1
+                continue
+            left -= 1
+            looked += 1
+            pace.looked(received)
         pace.observe(received, dropped, start + second)
         ks.append(pace.every)
     return ks
 
 
 def test_k_grows_until_nothing_is_dropped_and_stays_there() -> None:
-    pace = Pace(1)
+    pace = Pace(1, Overload())
     ks = drive(pace, 60, fps=30, capacity=11)
     assert ks[-1] in (2, 3)
     assert pace.overloaded
@@ -74,12 +84,12 @@ def test_k_grows_until_nothing_is_dropped_and_stays_there() -> None:
 
 
 def test_faces_are_looked_for_a_few_times_a_second_whatever_the_load() -> None:
-    pace = Pace(1)
-    assert max(drive(pace, 60, fps=30, capacity=0.5)) <= 30 / 4
+    pace = Pace(1, Overload())
+    assert max(drive(pace, 60, fps=30, capacity=0.5)) <= ceil(30 / 4)
 
 
 def test_k_comes_back_when_the_load_is_gone() -> None:
-    pace = Pace(2)
+    pace = Pace(2, Overload())
     drive(pace, 20, fps=30, capacity=6)
     assert pace.overloaded
     ks = drive(pace, 200, fps=30, capacity=1000, start=30.0)
@@ -88,7 +98,7 @@ def test_k_comes_back_when_the_load_is_gone() -> None:
 
 
 def test_without_load_k_is_what_was_asked_for() -> None:
-    pace = Pace(3)
+    pace = Pace(3, Overload())
     assert set(drive(pace, 30, fps=30, capacity=100)) == {3}
     pace.want(5)
     assert pace.every == 5
@@ -96,8 +106,69 @@ def test_without_load_k_is_what_was_asked_for() -> None:
     assert (pace.every, pace.overloaded) == (1, False)
 
 
+def drive_together(paces: list[Pace], looks_per_s: int, costs: list[int], seconds: int) -> np.ndarray:
+    """Cameras of 40 frames a second on a box whose turns are fair; looks of each in the second half, (streams,)."""
+    rng = np.random.default_rng(0)
+    n = len(paces)
+    received, dropped, waiting, had = (np.zeros(n, int) for _ in range(4))
+    looks = np.zeros((2, n), int)
+    left = 0
+    for tick in range(seconds * 40):
+        left = min(left, looks_per_s // 40) + rng.poisson(looks_per_s / 40)
+        for i in sorted(range(n), key=lambda each: (had[each], rng.random())):
+            received[i] += 1
+            dropped[i] += bool(waiting[i])
+            waiting[i] = received[i]
+            due = paces[i].is_due(waiting[i])
+            if due and left < costs[i]:
+                continue
+            if due:
+                left -= costs[i]
+                had[i] += costs[i]
+                looks[2 * tick // (seconds * 40), i] += 1
+                paces[i].looked(waiting[i])
+            waiting[i] = 0
+            paces[i].observe(int(received[i]), int(dropped[i]), 1.0 + tick / 40)
+        had = np.maximum(had, had.max() - 20)  # no credit for what was not asked for
+    return looks[1]
+
+
+def test_streams_that_are_entitled_to_the_same_end_at_the_same_pace() -> None:
+    overload = Overload()
+    looks = drive_together([Pace(1, overload) for _ in range(16)], 320, [1] * 16, 60)
+    assert np.abs(looks / looks.mean() - 1).max() < 0.05
+    assert looks.sum() > 0.6 * 320 * 30, "the box is used"
+
+
+def test_a_stream_that_asks_for_more_than_its_share_slows_down_alone() -> None:
+    overload = Overload()
+    paces = [Pace(1, overload) for _ in range(4)]
+    drive_together(paces, 240, [1, 1, 1, 6], 60)
+    assert paces[3].overloaded
+    assert [pace.every for pace in paces[:3]] == [1, 1, 1]
+
+
+def test_overload_is_forgotten_with_the_streams_that_made_it() -> None:
+    overload = Overload()
+    for second in range(10):
+        overload.report("a", 0.5, 1.0 + second)
+    assert overload.factor > 2
+    overload.report("b", 0.0, 20.0)
+    assert overload.factor == 1
+
+
+def test_faces_are_looked_for_in_the_first_frame_and_then_in_every_kth() -> None:
+    pace = Pace(3, Overload())
+    looked = []
+    for frame in (1, 2, 3, 4, 7, 9, 10, 13):  # some were dropped
+        if pace.is_due(frame):
+            pace.looked(frame)
+            looked.append(frame)
+    assert looked == [1, 4, 7, 10, 13]
+
+
 def test_a_burst_of_frames_is_no_overload() -> None:
-    pace = Pace(1)
+    pace = Pace(1, Overload())
     pace.observe(0, 0, 1.0)
     pace.observe(60, 40, 2.1)  # what a camera had buffered when it was opened
     pace.observe(90, 40, 3.2)

@@ -24,6 +24,7 @@ from facewire_server.domain.stream import (
 from facewire_server.pipeline.decoding import check_image, decode_image, frame_from_raw
 from facewire_server.streaming.clock import StreamClock
 from facewire_server.streaming.naming import Naming
+from facewire_server.streaming.overload import Overload
 from facewire_server.streaming.pace import Pace
 from facewire_server.streaming.record import TrackRecord
 from facewire_server.streaming.reporter import Reporter
@@ -60,6 +61,7 @@ class SessionParts:
     embedder: Embedder
     sink: EventSink
     max_pixels: int
+    overload: Overload
 
 
 class Session:
@@ -80,9 +82,8 @@ class Session:
         self._counters = StreamCounters()
         self._waiting: ArrivedFrame | None = None
         self._clock = StreamClock()
-        self._pace = Pace(settings.detect_every)
+        self._pace = Pace(settings.detect_every, parts.overload)
         self._taken = 0  # the number of the frame that is worked on, counted from 1 as they arrived
-        self._looked = 0  # that of the last frame in which faces were looked for
         self._shots: dict[int, BestShot] = {}
         self._at_ms = 0
         self._in_force: StreamSettings | None = None
@@ -158,10 +159,10 @@ class Session:
         nameless = self._refresh()
         # Before anything is matched: a track that is over must not go on as somebody else.
         self._forget(self._tracks.end_lost(now_s))
-        looks = self._taken - self._looked >= self._pace.every
+        looks = self._pace.is_due(self._taken)
         picture, error = self._read(frame, clock, whole=looks)
         if picture is not None:
-            self._looked = self._taken
+            self._pace.looked(self._taken)
             error = self._look(picture, frame.settings, now_s, clock)
         return self._answer(frame, picture, now_s, error or nameless, clock)
 
