@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, inf
+from math import ceil
 from typing import Final
 
 from facewire_server.streaming.overload import WINDOW_S, Overload, Slowdown
@@ -25,7 +25,7 @@ class Pace:
         self._overload = overload
         self._alone = Slowdown()
         self._every = float(wanted)
-        self._looked = -inf  # where in the count of frames faces were to be looked for last
+        self._looked = 0.0  # where in the count of frames faces were to be looked for last
         self._window_start: float | None = None
         self._received = 0
         self._dropped = 0
