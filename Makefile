@@ -36,7 +36,7 @@ soak: $(VENV)/.test ## Streams opened, cancelled and resumed at random for MINUT
 load: $(VENV)/.test ## Streams at twice what this machine can do for SECONDS (60)
 	@$(BIN)/python -m tests.load.fair_shares --seconds $(or $(SECONDS),60)
 
-bench: $(VENV)-bench/.ready ## Measure against the peers, all rows (15 minutes): bench-output/bench.json, bench.png
+bench: $(VENV)-bench/.ready ## Measure against the peers, all rows (15 minutes): bench-output/bench.{json,md,png}
 	@$(VENV)-bench/bin/python -m tests.bench $(ARGS)
 
 curves: $(VENV)-bench/.ready ## Cost as work grows: docs/pictures/*.png, bench-output/curves.json
@@ -62,7 +62,7 @@ $(VENV)/.venv:
 
 $(VENV)/.server: $(VENV)/.venv pyproject.toml $(NATIVE)
 	@echo "building and installing facewire (a minute or two the first time) ..."
-	@$(PIP) install --editable '.[server,video]'
+	@$(PIP) install --editable '.[server,video,eval]'
 	@touch $@
 
 # Apart: none of the peers that are measured is a dependency.

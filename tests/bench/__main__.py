@@ -44,10 +44,11 @@ def main() -> int:
                 console.log(f"{row.name}: {row.our_value:.3g} {row.unit}, {'met' if row.met else 'NOT met'}")
     chosen.out.mkdir(parents=True, exist_ok=True)
     report.write_json(chosen.out / "bench.json", facts, rows)
+    report.write_markdown(chosen.out / "bench.md", rows)
     report.plot(chosen.out / "bench.png", facts, rows)
     report.print_table(console, rows)
     console.print(
-        f"{sum(row.met for row in rows)} of {len(rows)} goals met; written: {chosen.out}/bench.json, bench.png"
+        f"{sum(row.met for row in rows)} of {len(rows)} goals met; written: bench.json, bench.md, bench.png in {chosen.out}"
     )
     return 0
 

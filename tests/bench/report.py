@@ -46,6 +46,18 @@ def print_table(console: Console, rows: Sequence[Row]) -> None:
             console.print(f"[dim]{row.name}: {row.note}[/]", highlight=False)
 
 
+def write_markdown(path: Path, rows: Sequence[Row]) -> None:
+    """The table of docs/performance.md."""
+    lines = ["| row | ours | peer | ratio (quartiles) | goal | met |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        spread = "" if row.spread is None else f" ({row.spread[0]:.2f}-{row.spread[1]:.2f})"
+        peer = "" if row.peer_value is None else f"{row.peer_value:.3g}: {row.peer}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}{spread}"
+        met = "yes" if row.met else "**no**"
+        lines.append(f"| {row.name} | {row.our_value:.3g} {row.unit} | {peer} | {ratio} | {row.goal} | {met} |")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def plot(path: Path, machine: dict[str, object], rows: Sequence[Row]) -> None:
     """Ratios as bars on a logarithmic scale, with a mark at each goal."""
     shown = [(row, row.ratio) for row in rows if row.ratio is not None and row.goal.startswith(">=")]

@@ -1,0 +1,107 @@
+"""``facewire eval identities``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from facewire_server.cli.evaluation.shared import (
+    Options,
+    command_line,
+    evaluation_options,
+    existing_folder,
+    facts,
+    percent,
+    progress,
+    server,
+    setting_of,
+    show,
+    write,
+)
+from facewire_server.evaluation import plots
+from facewire_server.evaluation.faces import FaceReader
+from facewire_server.evaluation.identities import IdentitiesResult, Plan, evaluate_identities, read_people
+from facewire_server.evaluation.report import Report
+
+Figures = list[tuple[str, str, str]]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  facewire eval identities --images people/ --enrol 3 --strangers 0.5
+  facewire eval identities --images photos/ --labels labels.csv --enrol 3 --splits 20 --report people.html"""
+)
+@existing_folder("--images", "A folder for each person, or with --labels all pictures in one.")
+@click.option("--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="CSV with the columns image and identity.")  # fmt: skip
+@click.option("--enrol", default=3, show_default=True, type=click.IntRange(1), help="Pictures of a person to enrol.")
+@click.option("--strangers", default=0.5, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True),
+              help="Share of the people who are not enrolled.")  # fmt: skip
+@click.option("--splits", default=20, show_default=True, type=click.IntRange(1), help="Random divisions of the people.")
+@evaluation_options
+def identities(
+    options: Options, images: Path, labels: Path | None, enrol: int, strangers: float, splits: int
+) -> None:
+    """Identification (1:N): do enrolled people get their names, and strangers none?
+
+    FPIR: share of strangers' pictures that get a name. FNIR: share of enrolled people's pictures that do not get
+    theirs. The largest face of a picture counts.
+    """
+    people = read_people(images, labels)
+    paths = [path for each in people.values() for path in each]
+    with server(options) as client, progress() as bar:
+        task = bar.add_task("pictures", total=len(set(paths)))
+        reader = FaceReader(client, options.kept_in, setting_of(client, options), options.corruption, options.seed)
+        seen = reader.read_all(paths, lambda: bar.advance(task))
+        result = evaluate_identities(people, seen, Plan(enrol, strangers, splits, options.seed))
+        measured = facts(client, options)
+    figures = _figures(result)
+    show(figures)
+    write(options, {**_json(result), **measured}, lambda: _report(result, figures, measured))
+
+
+def _figures(result: IdentitiesResult) -> Figures:
+    rows = [("rank 1", f"{percent(result.rank1.mean)} ± {percent(result.rank1.std)}",
+             f"{result.enrolled} people enrolled, {result.strangers} strangers, {len(result.searches)} splits")]  # fmt: skip
+    for fpir, spread in result.fnir_at_fpir.items():
+        rows.append((f"FNIR at FPIR {fpir:g}", f"{percent(spread.mean)} ± {percent(spread.std)}", ""))
+    for far, rate in result.tar_at_far.items():
+        rows.append((f"TAR at FAR {far:g}", percent(rate.value), "all pairs of pictures"))
+    rows.append(("failed to acquire", str(len(result.failed)), "pictures show no face"))
+    return rows
+
+
+def _json(result: IdentitiesResult) -> dict[str, Any]:
+    return {
+        "kind": "identities",
+        "enrolled": result.enrolled,
+        "strangers": result.strangers,
+        "splits": len(result.searches),
+        "rank1": result.rank1.mean,
+        "fnir_at_fpir": {f"{fpir:g}": spread.mean for fpir, spread in result.fnir_at_fpir.items()},
+        "fnir_at_fpir_std": {f"{fpir:g}": spread.std for fpir, spread in result.fnir_at_fpir.items()},
+        "tar_at_far": {f"{far:g}": rate.value for far, rate in result.tar_at_far.items()},
+        "tar_at_far_95": {f"{far:g}": [rate.low, rate.high] for far, rate in result.tar_at_far.items()},
+        "pictures": result.pictures,
+        "failed_to_acquire": len(result.failed) / result.pictures,
+        "failed_pictures": [path.name for path in result.failed],
+    }
+
+
+def _report(result: IdentitiesResult, figures: Figures, measured: dict[str, Any]) -> Report:
+    mated = np.concatenate([each.mated[each.right] for each in result.searches])
+    strangers = np.concatenate([each.strangers for each in result.searches])
+    return Report(
+        title=f"Identification: rank 1 {percent(result.rank1.mean)}",
+        command=command_line(),
+        figures=figures,
+        facts={key: str(value) for key, value in measured.items()},
+        plots=[
+            plots.identification(result.searches),
+            plots.score_histogram(mated, strangers, None, "Best similarity of a search"),
+        ],
+    )

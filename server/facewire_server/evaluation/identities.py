@@ -1,0 +1,217 @@
+"""Open-set identification (1:N): some people are enrolled from a few pictures, the others are strangers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facewire_server.evaluation.errors import InputError
+from facewire_server.evaluation.faces import SeenFaces
+from facewire_server.evaluation.rates import Rate, Searches, Spread, supports, tar_at_far
+from facewire_server.evaluation.pairs import FARS
+
+FPIRS: Final = (0.1, 0.01, 0.003)
+PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp")
+People = Mapping[str, Sequence[Path]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How often and how people are divided.
+
+    Attributes:
+        enrol: pictures of each enrolled person that become templates; the others are probes.
+        strangers: share of the people who are not enrolled, 0..1.
+        splits: how many random divisions.
+        seed: of the divisions.
+    """
+
+    enrol: int
+    strangers: float
+    splits: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """One division, as pictures with faces.
+
+    Attributes:
+        templates: (t, dim), with the number of the subject each is of, (t,).
+        probes: (p, dim), of enrolled people, with their subjects, (p,).
+        strangers: (s, dim).
+        missed: pictures of enrolled people, meant as probes, in which no face was found.
+    """
+
+    templates: npt.NDArray[np.float32]
+    subjects: npt.NDArray[np.intp]
+    probes: npt.NDArray[np.float32]
+    probe_subjects: npt.NDArray[np.intp]
+    strangers: npt.NDArray[np.float32]
+    missed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdentitiesResult:
+    """Error rates of identification, over the splits.
+
+    Attributes:
+        enrolled, strangers: people in each split.
+        fnir_at_fpir: at the threshold that gives a name to so many of that split's strangers.
+        tar_at_far: of all pairs of all pictures.
+        searches: of each split.
+        failed: pictures in which no face was found.
+    """
+
+    enrolled: int
+    strangers: int
+    rank1: Spread
+    fnir_at_fpir: Mapping[float, Spread]
+    tar_at_far: Mapping[float, Rate]
+    searches: Sequence[Searches]
+    failed: Sequence[Path]
+    pictures: int
+
+
+def read_people(images: Path, labels: Path | None) -> People:
+    """Pictures of each person: from a CSV with the columns image and identity, or of a folder for each person.
+
+    Raises:
+        InputError: the file or the folder holds no such thing.
+    """
+    people: dict[str, list[Path]] = {}
+    rows = _from_folders(images) if labels is None else _from_csv(images, labels)
+    for person, path in rows:
+        people.setdefault(person, []).append(path)
+    if len(people) < 2:
+        raise InputError(f"{labels or images} holds pictures of {len(people)} people, at least two are needed")
+    return {person: sorted(paths) for person, paths in sorted(people.items())}
+
+
+def _from_folders(images: Path) -> Iterator[tuple[str, Path]]:
+    for folder in sorted(images.iterdir()):
+        if folder.is_dir():
+            for path in sorted(folder.iterdir()):
+                if path.suffix.lower() in PICTURES:
+                    yield folder.name, path
+
+
+def _from_csv(images: Path, labels: Path) -> Iterator[tuple[str, Path]]:
+    try:
+        with labels.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{labels} cannot be read: {error}") from error
+    person = next((column for column in ("identity", "person", "subject") if rows and column in rows[0]), None)
+    if person is None or "image" not in rows[0]:
+        raise InputError(f"{labels}: needs the columns image and identity, and a row a picture")
+    for number, row in enumerate(rows, start=2):
+        path = images / (row["image"] or "").strip()
+        if not path.is_file():
+            raise InputError(f"{labels}, line {number}: {path} is not there")
+        yield (row[person] or "").strip(), path
+
+
+def evaluate_identities(people: People, seen: Mapping[Path, SeenFaces], plan: Plan) -> IdentitiesResult:
+    """Divides the people again and again, and searches every picture that was not enrolled.
+
+    Raises:
+        InputError: there are too few people or pictures for the plan.
+    """
+    vectors = {path: _largest(faces) for path, faces in seen.items()}
+    searches = [search(split) for split in splits(people, vectors, plan)]
+    strangers = _stranger_count(people, plan)
+    trials = min(len(each.strangers) for each in searches)
+    return IdentitiesResult(
+        enrolled=len(people) - strangers,
+        strangers=strangers,
+        rank1=Spread.of([each.rank1().value for each in searches]),
+        fnir_at_fpir={
+            fpir: Spread.of([each.fnir_at_fpir(fpir).value for each in searches])
+            for fpir in FPIRS
+            if supports(trials, fpir)
+        },
+        tar_at_far=_all_pairs(people, vectors),
+        searches=searches,
+        failed=sorted(path for path, vector in vectors.items() if vector is None),
+        pictures=len(vectors),
+    )
+
+
+def splits(
+    people: People, vectors: Mapping[Path, npt.NDArray[np.float32] | None], plan: Plan
+) -> Iterator[Split]:
+    """The divisions of the plan, one after the other."""
+    names = sorted(people)
+    strangers = _stranger_count(people, plan)
+    random = np.random.default_rng(plan.seed)
+    for _ in range(plan.splits):
+        order = random.permutation(len(names))
+        outside, inside = order[:strangers], order[strangers:]
+        templates, probes, missed = [], [], 0
+        for subject, person in enumerate(inside):
+            paths = list(people[names[person]])
+            random.shuffle(paths)  # type: ignore[arg-type]
+            usable = [path for path in paths if vectors[path] is not None]
+            if len(usable) < plan.enrol:
+                raise InputError(f"'{names[person]}' has {len(usable)} pictures with a face, {plan.enrol} are needed")
+            templates += [(vectors[path], subject) for path in usable[: plan.enrol]]
+            probes += [(vectors[path], subject) for path in usable[plan.enrol :]]
+            missed += len(paths) - len(usable)
+        others = [vectors[path] for person in outside for path in people[names[person]]]
+        found = [vector for vector in others if vector is not None]
+        if not probes or not found:
+            raise InputError("no picture is left to search with; enrol fewer of each person, or fewer people")
+        yield Split(*_stacked(templates), *_stacked(probes), np.stack(found), missed)
+
+
+def search(split: Split) -> Searches:
+    """As the server does: a subject's score is the best over its templates."""
+    mated, right = _nearest(split.probes, split)
+    missed = np.full(split.missed, -np.inf)
+    return Searches(
+        mated=np.concatenate([mated, missed]),
+        right=np.concatenate([right == split.probe_subjects, np.zeros(split.missed, dtype=bool)]),
+        strangers=_nearest(split.strangers, split)[0],
+    )
+
+
+def _nearest(probes: npt.NDArray[np.float32], split: Split) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    scores = probes @ split.templates.T
+    return scores.max(axis=1).astype(np.float64), split.subjects[scores.argmax(axis=1)]
+
+
+def _stacked(
+    rows: Sequence[tuple[npt.NDArray[np.float32] | None, int]],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+    return np.stack([vector for vector, _ in rows if vector is not None]), np.array([subject for _, subject in rows])
+
+
+def _stranger_count(people: People, plan: Plan) -> int:
+    count = round(plan.strangers * len(people))
+    if not 0 < count < len(people):
+        raise InputError(f"{plan.strangers:g} of {len(people)} people are {count} strangers; both kinds are needed")
+    return count
+
+
+def _all_pairs(people: People, vectors: Mapping[Path, npt.NDArray[np.float32] | None]) -> Mapping[float, Rate]:
+    """Every two pictures with a face."""
+    rows = [(vector, i) for i, name in enumerate(people) for path in people[name]
+            if (vector := vectors[path]) is not None]  # fmt: skip
+    stacked, owner = _stacked(rows)
+    first, second = np.triu_indices(len(stacked), 1)
+    scores = (stacked @ stacked.T)[first, second].astype(np.float64)
+    same = owner[first] == owner[second]
+    genuine, impostor = scores[same], scores[~same]
+    return {far: tar_at_far(genuine, impostor, far) for far in FARS if len(genuine) and supports(len(impostor), far)}
+
+
+def _largest(faces: SeenFaces) -> npt.NDArray[np.float32] | None:
+    index = faces.largest()
+    return None if index is None else faces.embeddings[index]
