@@ -47,9 +47,8 @@ def main() -> int:
     report.write_markdown(chosen.out / "bench.md", rows)
     report.plot(chosen.out / "bench.png", facts, rows)
     report.print_table(console, rows)
-    console.print(
-        f"{sum(row.met for row in rows)} of {len(rows)} goals met; written: bench.json, bench.md, bench.png in {chosen.out}"
-    )
+    met = sum(row.met for row in rows)
+    console.print(f"{met} of {len(rows)} goals met; written: bench.json, bench.md, bench.png in {chosen.out}")
     return 0
 
 

@@ -14,11 +14,14 @@ import numpy.typing as npt
 import onnx
 import pytest
 
+import facewire
 from facewire import kernels
 from facewire_server.app import LoadedModels
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
+from facewire_server.evaluation.faces import FaceReader
+from facewire_server.evaluation.pairs import Pairs, evaluate_pairs
 from facewire_server.inference.conversion import dequantise
 from facewire_server.inference.download import default_index, fetch_file
 from facewire_server.inference.manifest import load_manifest
@@ -140,3 +143,25 @@ def test_every_pixel_format_gives_the_same_person(loaded_f32: LoadedModels, samp
     cosines = kernels.cosine_matrix(np.vstack(found), found[0])
     assert cosines[1, 0] > 0.99999  # the same pixels in another order
     assert cosines[2, 0] > 0.98  # a quarter of the colour, 8-bit video range
+
+
+def test_evaluation_of_pairs_agrees_with_opencvs_pipeline(
+    client: facewire.Client, weights: dict[str, Path], samples: Path
+) -> None:
+    """``facewire eval`` through a real server in 8 bits, against OpenCV in floats."""
+    paths = [samples / picture for picture in PICTURES]
+    left, right = np.triu_indices(len(paths), 1)
+    person = np.array([picture.rsplit("_", 1)[0] if "person" in picture else picture for picture in PICTURES])
+    same = person[left] == person[right]
+    pairs = Pairs([paths[i] for i in left], [paths[i] for i in right], same, np.zeros(len(left), dtype=np.intp))
+    seen = FaceReader(client, None, "", None, 0).read_all(paths, lambda: None)
+    ours = evaluate_pairs(pairs, seen)
+    vectors = []
+    for path in paths:
+        pixels = read_bgr(path)
+        vector = opencv_embedding(weights, pixels, opencv_faces(weights, pixels)[0])[0]
+        vectors.append(vector / np.linalg.norm(vector))
+    theirs = np.array([float(vectors[i] @ vectors[j]) for i, j in zip(left, right, strict=True)])
+    print(f"similarities differ by {np.abs(ours.scores - theirs).max():.4f} at most")
+    assert np.abs(ours.scores - theirs).max() < 0.06
+    assert ours.accuracy.mean == 1.0 == np.mean((theirs >= 0.363) == same)

@@ -14,14 +14,11 @@ import facewire
 from facewire import FrameAnswer, StreamOptions, Track, TrackState
 from facewire.video import VideoFrame, VideoSource
 from facewire_server.evaluation.degrade import Degradation
+from facewire_server.evaluation.errors import InputError
 
 _TEMPLATES: Final = 8
 _FEWEST_TEMPLATES: Final = 3
 _START_S: Final = 1_700_000_000.0  # clips have no date of their own
-
-
-class ClipsError(Exception):
-    """The clips or their labels cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +66,19 @@ def read_persons(folder: Path, csv_file: Path) -> dict[str, str]:
     """Who is in which clip, by clip in alphabetical order.
 
     Raises:
-        ClipsError: the file cannot be read, or names clips that are not there.
+        InputError: the file cannot be read, or names clips that are not there.
     """
     try:
         with csv_file.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise ClipsError(f"{csv_file} cannot be read: {error}") from error
+        raise InputError(f"{csv_file} cannot be read: {error}") from error
     if not rows or not {"clip", "person"} <= rows[0].keys():
-        raise ClipsError(f"{csv_file}: needs the columns clip and person, and a row a clip")
+        raise InputError(f"{csv_file}: needs the columns clip and person, and a row a clip")
     persons = {row["clip"].strip(): row["person"].strip() for row in rows}
     missing = [clip for clip in persons if not (folder / clip).is_file()]
     if missing:
-        raise ClipsError(f"{csv_file} names {missing[0]}, which is not in {folder}")
+        raise InputError(f"{csv_file} names {missing[0]}, which is not in {folder}")
     return dict(sorted(persons.items()))
 
 
@@ -120,7 +117,7 @@ class ClipsEvaluation:
             self._enrol(person)
         others = [clip for clip, person in self._persons.items() if clip != self._first[person]]
         if not others:
-            raise ClipsError("nothing to stream: at least one person needs two clips, the first is for enrolling")
+            raise InputError("nothing to stream: at least one person needs two clips, the first is for enrolling")
         return _total([self._stream(clip, enrolled=True) for clip in others])
 
     def run_leaving_out(self) -> ClipsResult:
@@ -147,7 +144,7 @@ class ClipsEvaluation:
         if sum(outcome.enrolled is not None for outcome in outcomes) < _FEWEST_TEMPLATES:
             outcomes += self._enrol_spread(person, frames, 2 * _TEMPLATES, 0.25)
         if not any(outcome.enrolled for outcome in outcomes):
-            raise ClipsError(f"nobody could be enrolled from {clip}: {outcomes[0].detail}")
+            raise InputError(f"nobody could be enrolled from {clip}: {outcomes[0].detail}")
 
     def _enrol_spread(
         self, person: str, frames: Sequence[VideoFrame], count: int, offset: float
@@ -171,7 +168,7 @@ class ClipsEvaluation:
     def _frames(self, clip: str, fps: float | None) -> list[VideoFrame]:
         frames = list(VideoSource(str(self._folder / clip), fps=fps).frames(_START_S))
         if not frames:
-            raise ClipsError(f"{clip} holds no frames")
+            raise InputError(f"{clip} holds no frames")
         return frames
 
 

@@ -108,7 +108,7 @@ def _shadow(picture: Image.Image, level: float, face: Box, random: np.random.Gen
     if random.random() < 0.5:
         lit = 1 - lit
     light = _to_linear(picture) * (level + (1 - level) * lit)[None, :, None]
-    return _from_linear(_with_sensor_noise(light, random))
+    return _from_linear(_with_sensor_noise(light.astype(np.float32), random))
 
 
 def _colour(picture: Image.Image, level: float, _: Box, random: np.random.Generator) -> Image.Image:
@@ -140,7 +140,7 @@ def _motion(picture: Image.Image, level: float, _: Box, random: np.random.Genera
         rows = np.clip(np.arange(picture.height) + dy, 0, picture.height - 1)
         columns = np.clip(np.arange(picture.width) + dx, 0, picture.width - 1)
         total += light[rows][:, columns]
-    return _from_linear(total / steps)
+    return _from_linear((total / steps).astype(np.float32))
 
 
 def _jpeg(picture: Image.Image, level: float, _: Box, __: np.random.Generator) -> Image.Image:

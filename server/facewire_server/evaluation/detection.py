@@ -106,7 +106,9 @@ def _from_list(images: Path, file: Path, text: str) -> Iterator[TruePicture]:
             rows = [[float(part) for part in line.split()] for line in lines[at + 2 : at + 2 + max(count, 1)]]
             table = np.array(rows, dtype=np.float64)[:count]
             boxes = table[:, :4].reshape(-1, 4)
-            counts = (table[:, 7] == 0 if table.shape[1] > 7 else np.ones(count, dtype=bool)) & (boxes[:, 2:] > 0).all(1)
+            counts = (table[:, 7] == 0 if table.shape[1] > 7 else np.ones(count, dtype=bool)) & (boxes[:, 2:] > 0).all(
+                1
+            )
         except (ValueError, IndexError) as error:
             raise InputError(f"{file}: expected a picture, a number, and so many boxes, at '{name}'") from error
         yield TruePicture(_there(images / name, file), None, boxes, {"all": counts})
@@ -136,8 +138,8 @@ def evaluate_detection(
         share = picture.boxes[:, 3] / height
         sizes = {"tiny": share < _TINY, "middle": (share >= _TINY) & (share <= _HUGE), "huge": share > _HUGE}
         for name, counts in sizes.items():
-            counts = counts & picture.subsets["all"]
-            by_size.setdefault(name, []).append(judge(boxes, scores, picture.boxes, counts))
+            here = judge(boxes, scores, picture.boxes, counts & picture.subsets["all"])
+            by_size.setdefault(name, []).append(here)
         on_picture()
     return DetectionResult(
         pictures=len(pictures),
@@ -153,7 +155,7 @@ def _detect(
 ) -> tuple[Array, Array, float]:
     """Boxes in the truth's pixels, their scores, and the picture's height in those pixels."""
     data = picture.path.read_bytes()
-    shown = Image.open(io.BytesIO(data))
+    shown: Image.Image = Image.open(io.BytesIO(data))
     width, height = picture.size or shown.size
     stretched = abs(shown.height / shown.width / (height / width) - 1) > _STRETCHED
     if stretched or corruption is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
@@ -63,8 +62,6 @@ class SeenFaces:
         """One face's box."""
         x, y, width, height = self.boxes[index].tolist()
         return x, y, width, height
-
-
 
 
 class FaceReader:
@@ -159,7 +156,9 @@ def _seen(answer: facewire.Embeddings) -> SeenFaces:
         boxes=table([face.box for face in faces], 4),
         landmarks=table([face.landmarks for face in faces], 5, 2),
         scores=table([face.detection_score for face in faces]),
-        quality=table([[getattr(face.quality, name) for name in QUALITY_COLUMNS] for face in faces], len(QUALITY_COLUMNS)),
+        quality=table(
+            [[getattr(face.quality, name) for name in QUALITY_COLUMNS] for face in faces], len(QUALITY_COLUMNS)
+        ),
         embeddings=table([each.embedding.values for each in answer.faces], -1 if faces else 0),
         size=np.array(answer.image_size, dtype=np.float32),
     )
@@ -178,4 +177,4 @@ def _write(file: Path, seen: SeenFaces) -> None:
     file.parent.mkdir(mode=0o700, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as out:
         np.savez(out, **{name: getattr(seen, name) for name in SeenFaces.__slots__})
-    os.replace(out.name, file)
+    Path(out.name).replace(file)

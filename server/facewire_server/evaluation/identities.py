@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from facewire_server.evaluation.errors import InputError
 from facewire_server.evaluation.faces import SeenFaces
-from facewire_server.evaluation.rates import Rate, Searches, Spread, supports, tar_at_far
 from facewire_server.evaluation.pairs import FARS
+from facewire_server.evaluation.rates import Rate, Searches, Spread, supports, tar_at_far
 
 FPIRS: Final = (0.1, 0.01, 0.003)
 PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp")
@@ -144,9 +144,7 @@ def evaluate_identities(people: People, seen: Mapping[Path, SeenFaces], plan: Pl
     )
 
 
-def splits(
-    people: People, vectors: Mapping[Path, npt.NDArray[np.float32] | None], plan: Plan
-) -> Iterator[Split]:
+def splits(people: People, vectors: Mapping[Path, npt.NDArray[np.float32] | None], plan: Plan) -> Iterator[Split]:
     """The divisions of the plan, one after the other."""
     names = sorted(people)
     strangers = _stranger_count(people, plan)
@@ -157,7 +155,7 @@ def splits(
         templates, probes, missed = [], [], 0
         for subject, person in enumerate(inside):
             paths = list(people[names[person]])
-            random.shuffle(paths)  # type: ignore[arg-type]
+            random.shuffle(paths)
             usable = [path for path in paths if vectors[path] is not None]
             if len(usable) < plan.enrol:
                 raise InputError(f"'{names[person]}' has {len(usable)} pictures with a face, {plan.enrol} are needed")

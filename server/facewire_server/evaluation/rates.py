@@ -152,9 +152,7 @@ def fnmr_when_discarding(genuine: Scores, quality: Scores, threshold: float, sha
     return [float(missed[min(int(share * len(missed)), len(missed) - 1) :].mean()) for share in shares]
 
 
-def attack_errors(
-    live: Scores, attacks: dict[str, Scores], threshold: float
-) -> tuple[Rate, dict[str, Rate]]:
+def attack_errors(live: Scores, attacks: dict[str, Scores], threshold: float) -> tuple[Rate, dict[str, Rate]]:
     """BPCER, and APCER for each kind of attack (ISO/IEC 30107-3): live faces refused, attacks accepted."""
     bpcer = Rate.of(int((live < threshold).sum()), len(live))
     return bpcer, {kind: Rate.of(int((scores >= threshold).sum()), len(scores)) for kind, scores in attacks.items()}

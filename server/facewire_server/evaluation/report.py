@@ -55,7 +55,9 @@ class Report:
             f"<tr><td>{_text(name)}</td><td class=number>{_text(value)}</td><td class=note>{_text(note)}</td></tr>"
             for name, value, note in self.figures
         )
-        facts = "".join(f"<tr><td>{_text(k)}</td><td><code>{_text(v)}</code></td></tr>" for k, v in self.facts.items())
+        facts = "".join(
+            f"<tr><td>{_text(name)}</td><td><code>{_text(value)}</code></td></tr>" for name, value in self.facts.items()
+        )
         shown = "".join(f"<h2>{_text(heading)}</h2>{''.join(map(_figure, each))}"
                         for heading, each in self.galleries.items() if each)  # fmt: skip
         return (
@@ -63,7 +65,8 @@ class Report:
             f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style>"
             f"<h1>{_text(self.title)}</h1><table>{figures}</table>"
             f"<h2>Curves</h2><div class=plots>{''.join(self.plots)}</div>{shown}"
-            f"<h2>What was measured</h2><table>{facts}</table><p>Made by <code>{_text(self.command)}</code></p></html>\n"
+            f"<h2>What was measured</h2><table>{facts}</table>"
+            f"<p>Made by <code>{_text(self.command)}</code></p></html>\n"
         )
 
 

@@ -43,9 +43,7 @@ Examples:
               help="Share of the people who are not enrolled.")  # fmt: skip
 @click.option("--splits", default=20, show_default=True, type=click.IntRange(1), help="Random divisions of the people.")
 @evaluation_options
-def identities(
-    options: Options, images: Path, labels: Path | None, enrol: int, strangers: float, splits: int
-) -> None:
+def identities(options: Options, images: Path, labels: Path | None, enrol: int, strangers: float, splits: int) -> None:
     """Identification (1:N): do enrolled people get their names, and strangers none?
 
     FPIR: share of strangers' pictures that get a name. FNIR: share of enrolled people's pictures that do not get
@@ -65,8 +63,8 @@ def identities(
 
 
 def _figures(result: IdentitiesResult) -> Figures:
-    rows = [("rank 1", f"{percent(result.rank1.mean)} ± {percent(result.rank1.std)}",
-             f"{result.enrolled} people enrolled, {result.strangers} strangers, {len(result.searches)} splits")]  # fmt: skip
+    divided = f"{result.enrolled} people enrolled, {result.strangers} strangers, {len(result.searches)} splits"
+    rows = [("rank 1", f"{percent(result.rank1.mean)} ± {percent(result.rank1.std)}", divided)]
     for fpir, spread in result.fnir_at_fpir.items():
         rows.append((f"FNIR at FPIR {fpir:g}", f"{percent(spread.mean)} ± {percent(spread.std)}", ""))
     for far, rate in result.tar_at_far.items():

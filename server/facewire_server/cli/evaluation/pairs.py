@@ -62,8 +62,8 @@ def pairs(options: Options, images: Path, pairs_file: Path, pictures: bool) -> N
 
 def _figures(result: PairsResult) -> Figures:
     pairs, folds = result.pairs, len(np.unique(result.pairs.fold))
-    rows = [("accuracy", f"{percent(result.accuracy.mean)} ± {percent(result.accuracy.std)}",
-             f"{len(pairs.same)} pairs, {folds} folds" if folds > 1 else "one fold: at its own best threshold")]  # fmt: skip
+    protocol = f"{len(pairs.same)} pairs, {folds} folds" if folds > 1 else "one fold: at its own best threshold"
+    rows = [("accuracy", f"{percent(result.accuracy.mean)} ± {percent(result.accuracy.std)}", protocol)]
     for far, rate in result.tar_at_far.items():
         rows.append((f"TAR at FAR {far:g}", percent(rate.value), f"95 %: {percent(rate.low)} to {percent(rate.high)}"))
     rows.append(("equal error rate", percent(result.curve.eer), ""))
@@ -118,5 +118,3 @@ def _worst(result: PairsResult, reader: FaceReader) -> dict[str, list[Shown]]:
         "Least similar pairs of one person": shown(order[pairs.same[order]][:_WORST]),
         "Most similar pairs of two people": shown(order[~pairs.same[order]][::-1][:_WORST]),
     }
-
-
