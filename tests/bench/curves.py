@@ -19,6 +19,7 @@ mpl.use("Agg")
 import numpy as np
 import simplejpeg
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from rich.console import Console
 
 from facewire.kernels import GalleryIndex
@@ -114,7 +115,7 @@ def by_streams() -> Curve:
     return curve
 
 
-def _stacked(axes: plt.Axes, curve: Curve, across: str, labels: list[str]) -> None:
+def _stacked(axes: Axes, curve: Curve, across: str, labels: list[str]) -> None:
     places = range(len(curve[across]))
     below = np.zeros(len(curve[across]))
     for stage in STAGES:
