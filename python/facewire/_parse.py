@@ -157,6 +157,27 @@ def gallery(message: gallery_pb2.Gallery) -> results.Gallery:
         message.subject_count,
         message.face_count,
         message.min_similarity,
+        calibration(message.calibration) if message.HasField("calibration") else None,
+    )
+
+
+def calibration(message: gallery_pb2.Calibration) -> results.Calibration:
+    target = message.WhichOneof("target") or "fpir"
+    misses = None
+    if message.HasField("miss_rate"):
+        misses = results.RateInterval(message.miss_rate, message.miss_rate_low, message.miss_rate_high)
+    return results.Calibration(
+        target,
+        results.RateInterval(getattr(message, target), message.rate_low, message.rate_high),
+        message.min_similarity,
+        misses,
+        not message.shortage,
+        message.shortage,
+        message.subjects,
+        message.templates,
+        message.cohort,
+        time(message.made_at),
+        message.stale,
     )
 
 

@@ -165,6 +165,33 @@ def _labels(labels: Sequence[str]) -> Sequence[str]:
     return labels
 
 
+def calibrate(
+    gallery_id: str,
+    fpir: float | None,
+    fmr: float | None,
+    cohort: Iterable[results.Embedding],
+    cohort_gallery_id: str,
+    dry_run: bool,
+) -> Unary[results.Calibration]:
+    if fpir is not None and fmr is not None:
+        raise ValueError("give either fpir or fmr")
+    request = gallery_pb2.CalibrateRequest(
+        gallery_id=gallery_id,
+        fpir=fpir,
+        fmr=fmr,
+        cohort=[_embedding(each) for each in cohort],
+        cohort_gallery_id=cohort_gallery_id,
+        dry_run=dry_run,
+        idempotency_key=new_key(),
+    )
+    return _gallery("Calibrate", request, gallery_pb2.CalibrateResponse, lambda m: _parse.calibration(m.calibration))
+
+
+def delete_calibration(gallery_id: str) -> Unary[None]:
+    request = gallery_pb2.DeleteCalibrationRequest(gallery_id=gallery_id, idempotency_key=new_key())
+    return _gallery("DeleteCalibration", request, gallery_pb2.DeleteCalibrationResponse, lambda _: None)
+
+
 def create_subject(
     gallery_id: str,
     subject_id: str,

@@ -110,6 +110,32 @@ class Client(Connection):
         """Erases a gallery with everybody in it; returns how many subjects and faces went."""
         return await self._call(_requests.delete_gallery(gallery_id))
 
+    async def calibrate(
+        self,
+        gallery_id: str,
+        *,
+        fpir: float | None = None,
+        fmr: float | None = None,
+        cohort: Iterable[results.Embedding] = (),
+        cohort_gallery_id: str = "",
+        dry_run: bool = False,
+    ) -> results.Calibration:
+        """Measures the gallery's error rates on its own templates; it decides by them from then on.
+
+        Args:
+            gallery_id: at least two subjects must have templates; a promise needs twenty.
+            fpir: share of strangers that may get a name; None and no fmr: the server's setting.
+            fmr: instead, share of comparisons of different people that may match.
+            cohort: people who are not enrolled.
+            cohort_gallery_id: a gallery of such people.
+            dry_run: measure only.
+        """
+        return await self._call(_requests.calibrate(gallery_id, fpir, fmr, cohort, cohort_gallery_id, dry_run))
+
+    async def delete_calibration(self, gallery_id: str) -> None:
+        """Back to the embedder's own error rates."""
+        return await self._call(_requests.delete_calibration(gallery_id))
+
     async def create_subject(
         self,
         gallery_id: str,

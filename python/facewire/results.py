@@ -250,9 +250,49 @@ class Identifications:
     times: StageTimes
 
 
+class RateInterval(NamedTuple):
+    """A share, 0..1, and between which it lies with a probability of 95 %."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A gallery's own error rates, measured on its templates (ISO/IEC 19795-1).
+
+    Attributes:
+        target: "fpir" (share of strangers that may get a name) or "fmr" (of comparisons of different people).
+        rate: of the target, as estimated.
+        min_similarity: cosine that kept it at the gallery's size then.
+        miss_rate: share of enrolled people's pictures that would not get their name; None: nobody has two templates.
+        sufficient: whether the data are enough to promise it; if not, ``shortage`` says what is missing.
+        subjects, templates, cohort: of the gallery then; strangers' embeddings beside it.
+        stale: the gallery has changed so much since that it should be calibrated again.
+    """
+
+    target: str
+    rate: RateInterval
+    min_similarity: float
+    miss_rate: RateInterval | None
+    sufficient: bool
+    shortage: str
+    subjects: int
+    templates: int
+    cohort: int
+    made_at: datetime
+    stale: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """A named set of subjects. ``min_similarity`` makes a match at its present size."""
+    """A named set of subjects.
+
+    Attributes:
+        min_similarity: cosine that makes a match at its present size.
+        calibration: its own error rates; None: the embedder's are in force.
+    """
 
     gallery_id: str
     display_name: str
@@ -261,6 +301,7 @@ class Gallery:
     subject_count: int
     face_count: int
     min_similarity: float
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ from typing import TypeVar
 
 from facewire_server.domain.errors import NotReady, Overloaded
 from facewire_server.domain.ports import (
+    CalibrationBook,
     EventRing,
     FaceBook,
     GalleryBook,
     GalleryTransfer,
     ModelRunner,
     SubjectBook,
+    TemplateReader,
     TemplateSearch,
 )
 from facewire_server.pipeline.enrolment import Enroller
@@ -128,7 +130,9 @@ class Engine:
     faces: FaceBook
     transfer: GalleryTransfer
     models: Mapping[str, ModelRunner]
+    calibrations: CalibrationBook
     live: TemplateSearch
+    templates: TemplateReader
     streams: Streams
     events: EventRing
     limits: Limits

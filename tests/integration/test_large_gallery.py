@@ -29,7 +29,7 @@ def test_it_is_loaded_in_under_two_seconds_and_answers_exactly(large: tuple[Path
     opened = open_gallery(path, 10)
     loading_s = time.process_time() - start
     assert loading_s < 2.0
-    assert opened.live.template_count("g") == TEMPLATES
+    assert opened.live.facts("g").comparisons == TEMPLATES
     queries = vectors[[5, 77_777]]
     start = time.process_time()
     found = opened.live.search("g", queries, "c", 3)

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "streaming": {"streaming", "pipeline", "domain"},
     "events": {"events", "domain"},
     "rpc": {"rpc", "engine", "streaming", "pipeline", "domain", "oip"},
-    "evaluation": {"evaluation"},
+    "evaluation": {"evaluation", "pipeline", "domain"},
     "oip": {"oip"},
 }
 # Which library may be known where; "server/x" is the server's package x.

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_curve
 
+from facewire_server.domain.rate import Rate
 from facewire_server.evaluation.average_precision import Judged, average_precision, judge
 from facewire_server.evaluation.rates import (
     ErrorCurve,
-    Rate,
     Searches,
     attack_errors,
     best_threshold,

@@ -40,7 +40,7 @@ ENROL_REFUSAL_DUPLICATE: EnrolRefusal
 ENROL_REFUSAL_TEMPLATE_LIMIT: EnrolRefusal
 
 class Gallery(_message.Message):
-    __slots__ = ("gallery_id", "display_name", "contract_id", "created_at", "subject_count", "face_count", "min_similarity")
+    __slots__ = ("gallery_id", "display_name", "contract_id", "created_at", "subject_count", "face_count", "min_similarity", "calibration")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +48,7 @@ class Gallery(_message.Message):
     SUBJECT_COUNT_FIELD_NUMBER: _ClassVar[int]
     FACE_COUNT_FIELD_NUMBER: _ClassVar[int]
     MIN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     display_name: str
     contract_id: str
@@ -55,7 +56,76 @@ class Gallery(_message.Message):
     subject_count: int
     face_count: int
     min_similarity: float
-    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ..., contract_id: _Optional[str] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., subject_count: _Optional[int] = ..., face_count: _Optional[int] = ..., min_similarity: _Optional[float] = ...) -> None: ...
+    calibration: Calibration
+    def __init__(self, gallery_id: _Optional[str] = ..., display_name: _Optional[str] = ..., contract_id: _Optional[str] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., subject_count: _Optional[int] = ..., face_count: _Optional[int] = ..., min_similarity: _Optional[float] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ...) -> None: ...
+
+class Calibration(_message.Message):
+    __slots__ = ("fpir", "fmr", "min_similarity", "rate_low", "rate_high", "miss_rate", "miss_rate_low", "miss_rate_high", "shortage", "subjects", "templates", "cohort", "made_at", "stale")
+    FPIR_FIELD_NUMBER: _ClassVar[int]
+    FMR_FIELD_NUMBER: _ClassVar[int]
+    MIN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    RATE_LOW_FIELD_NUMBER: _ClassVar[int]
+    RATE_HIGH_FIELD_NUMBER: _ClassVar[int]
+    MISS_RATE_FIELD_NUMBER: _ClassVar[int]
+    MISS_RATE_LOW_FIELD_NUMBER: _ClassVar[int]
+    MISS_RATE_HIGH_FIELD_NUMBER: _ClassVar[int]
+    SHORTAGE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    COHORT_FIELD_NUMBER: _ClassVar[int]
+    MADE_AT_FIELD_NUMBER: _ClassVar[int]
+    STALE_FIELD_NUMBER: _ClassVar[int]
+    fpir: float
+    fmr: float
+    min_similarity: float
+    rate_low: float
+    rate_high: float
+    miss_rate: float
+    miss_rate_low: float
+    miss_rate_high: float
+    shortage: str
+    subjects: int
+    templates: int
+    cohort: int
+    made_at: _timestamp_pb2.Timestamp
+    stale: bool
+    def __init__(self, fpir: _Optional[float] = ..., fmr: _Optional[float] = ..., min_similarity: _Optional[float] = ..., rate_low: _Optional[float] = ..., rate_high: _Optional[float] = ..., miss_rate: _Optional[float] = ..., miss_rate_low: _Optional[float] = ..., miss_rate_high: _Optional[float] = ..., shortage: _Optional[str] = ..., subjects: _Optional[int] = ..., templates: _Optional[int] = ..., cohort: _Optional[int] = ..., made_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., stale: bool = ...) -> None: ...
+
+class CalibrateRequest(_message.Message):
+    __slots__ = ("gallery_id", "fpir", "fmr", "cohort", "cohort_gallery_id", "dry_run", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    FPIR_FIELD_NUMBER: _ClassVar[int]
+    FMR_FIELD_NUMBER: _ClassVar[int]
+    COHORT_FIELD_NUMBER: _ClassVar[int]
+    COHORT_GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    fpir: float
+    fmr: float
+    cohort: _containers.RepeatedCompositeFieldContainer[_face_pb2.Embedding]
+    cohort_gallery_id: str
+    dry_run: bool
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., fpir: _Optional[float] = ..., fmr: _Optional[float] = ..., cohort: _Optional[_Iterable[_Union[_face_pb2.Embedding, _Mapping]]] = ..., cohort_gallery_id: _Optional[str] = ..., dry_run: bool = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class CalibrateResponse(_message.Message):
+    __slots__ = ("calibration",)
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
+    calibration: Calibration
+    def __init__(self, calibration: _Optional[_Union[Calibration, _Mapping]] = ...) -> None: ...
+
+class DeleteCalibrationRequest(_message.Message):
+    __slots__ = ("gallery_id", "idempotency_key")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    idempotency_key: str
+    def __init__(self, gallery_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class DeleteCalibrationResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class Subject(_message.Message):
     __slots__ = ("subject_id", "display_name", "labels", "attributes", "created_at", "updated_at", "face_count")

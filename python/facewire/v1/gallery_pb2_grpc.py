@@ -112,6 +112,16 @@ class GalleryServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_gallery__pb2.ImportGalleryRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_gallery__pb2.ImportGalleryResponse.FromString,
                 _registered_method=True)
+        self.Calibrate = channel.unary_unary(
+                '/facewire.v1.GalleryService/Calibrate',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.CalibrateRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.CalibrateResponse.FromString,
+                _registered_method=True)
+        self.DeleteCalibration = channel.unary_unary(
+                '/facewire.v1.GalleryService/DeleteCalibration',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.DeleteCalibrationRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.DeleteCalibrationResponse.FromString,
+                _registered_method=True)
 
 
 class GalleryServiceServicer(object):
@@ -216,6 +226,21 @@ class GalleryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Calibrate(self, request, context):
+        """Measures the gallery's error rates on its own templates; IdentifyFaces, VerifyFaces and streams decide by them from
+        then on. Nothing is stored with dry_run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteCalibration(self, request, context):
+        """Back to the embedder's own error rates.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GalleryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -293,6 +318,16 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     servicer.ImportGallery,
                     request_deserializer=facewire_dot_v1_dot_gallery__pb2.ImportGalleryRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_gallery__pb2.ImportGalleryResponse.SerializeToString,
+            ),
+            'Calibrate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Calibrate,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.CalibrateRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.CalibrateResponse.SerializeToString,
+            ),
+            'DeleteCalibration': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteCalibration,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.DeleteCalibrationRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.DeleteCalibrationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -703,6 +738,60 @@ class GalleryService(object):
             '/facewire.v1.GalleryService/ImportGallery',
             facewire_dot_v1_dot_gallery__pb2.ImportGalleryRequest.SerializeToString,
             facewire_dot_v1_dot_gallery__pb2.ImportGalleryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Calibrate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/Calibrate',
+            facewire_dot_v1_dot_gallery__pb2.CalibrateRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.CalibrateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteCalibration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/DeleteCalibration',
+            facewire_dot_v1_dot_gallery__pb2.DeleteCalibrationRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.DeleteCalibrationResponse.FromString,
             options,
             channel_credentials,
             insecure,

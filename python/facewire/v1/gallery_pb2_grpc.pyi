@@ -105,6 +105,20 @@ class GalleryServiceStub:
     ]
     """The first message names the gallery to make, the others carry the file. A damaged file is refused whole."""
 
+    Calibrate: grpc.UnaryUnaryMultiCallable[
+        facewire.v1.gallery_pb2.CalibrateRequest,
+        facewire.v1.gallery_pb2.CalibrateResponse,
+    ]
+    """Measures the gallery's error rates on its own templates; IdentifyFaces, VerifyFaces and streams decide by them from
+    then on. Nothing is stored with dry_run.
+    """
+
+    DeleteCalibration: grpc.UnaryUnaryMultiCallable[
+        facewire.v1.gallery_pb2.DeleteCalibrationRequest,
+        facewire.v1.gallery_pb2.DeleteCalibrationResponse,
+    ]
+    """Back to the embedder's own error rates."""
+
 class GalleryServiceAsyncStub:
     """Who is enrolled. Acknowledged writes survive a crash; an acknowledged erasure leaves no template behind.
 
@@ -191,6 +205,20 @@ class GalleryServiceAsyncStub:
         facewire.v1.gallery_pb2.ImportGalleryResponse,
     ]
     """The first message names the gallery to make, the others carry the file. A damaged file is refused whole."""
+
+    Calibrate: grpc.aio.UnaryUnaryMultiCallable[
+        facewire.v1.gallery_pb2.CalibrateRequest,
+        facewire.v1.gallery_pb2.CalibrateResponse,
+    ]
+    """Measures the gallery's error rates on its own templates; IdentifyFaces, VerifyFaces and streams decide by them from
+    then on. Nothing is stored with dry_run.
+    """
+
+    DeleteCalibration: grpc.aio.UnaryUnaryMultiCallable[
+        facewire.v1.gallery_pb2.DeleteCalibrationRequest,
+        facewire.v1.gallery_pb2.DeleteCalibrationResponse,
+    ]
+    """Back to the embedder's own error rates."""
 
 class GalleryServiceServicer(metaclass=abc.ABCMeta):
     """Who is enrolled. Acknowledged writes survive a crash; an acknowledged erasure leaves no template behind.
@@ -308,5 +336,23 @@ class GalleryServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[facewire.v1.gallery_pb2.ImportGalleryResponse, collections.abc.Awaitable[facewire.v1.gallery_pb2.ImportGalleryResponse]]:
         """The first message names the gallery to make, the others carry the file. A damaged file is refused whole."""
+
+    @abc.abstractmethod
+    def Calibrate(
+        self,
+        request: facewire.v1.gallery_pb2.CalibrateRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[facewire.v1.gallery_pb2.CalibrateResponse, collections.abc.Awaitable[facewire.v1.gallery_pb2.CalibrateResponse]]:
+        """Measures the gallery's error rates on its own templates; IdentifyFaces, VerifyFaces and streams decide by them from
+        then on. Nothing is stored with dry_run.
+        """
+
+    @abc.abstractmethod
+    def DeleteCalibration(
+        self,
+        request: facewire.v1.gallery_pb2.DeleteCalibrationRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[facewire.v1.gallery_pb2.DeleteCalibrationResponse, collections.abc.Awaitable[facewire.v1.gallery_pb2.DeleteCalibrationResponse]]:
+        """Back to the embedder's own error rates."""
 
 def add_GalleryServiceServicer_to_server(servicer: GalleryServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

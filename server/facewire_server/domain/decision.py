@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from facewire_server.domain.calibration import ScoreCalibration
+from facewire_server.domain.gallery_calibration import GalleryFacts
 
 
 class Decision(Enum):
@@ -60,29 +61,39 @@ class DecisionPolicy:
     margin: float
     stream_fmr: float
 
-    def verify_threshold(self) -> float:
-        """Cosine that makes a match in a 1:1 comparison."""
-        if self.calibration is None:
-            return self.fixed_threshold
-        return self.calibration.similarity(self.verify_fmr)
+    def verify_threshold(self, gallery: GalleryFacts | None = None) -> float:
+        """Cosine that makes a match in a 1:1 comparison; with a subject of this gallery where one is given."""
+        curve = self.calibration if gallery is None else self.curve(gallery)
+        return self.fixed_threshold if curve is None else curve.similarity(self.verify_fmr)
 
-    def identify_threshold(self, templates: int) -> float:
-        """Cosine that makes a match against a gallery of this many templates.
+    def curve(self, gallery: GalleryFacts) -> ScoreCalibration | None:
+        """The gallery's own error rates, or those of the embedder."""
+        return self.calibration if gallery.calibration is None else gallery.calibration.curve
+
+    def identify_threshold(self, gallery: GalleryFacts) -> float:
+        """Cosine that makes a match against this gallery.
 
         A stranger is compared with every template, so FPIR = 1 - (1 - FMR)^N for independent comparisons;
         solved for FMR. Templates of one subject are not independent, which errs on the safe side.
         """
-        if self.calibration is None:
+        curve = self.curve(gallery)
+        if curve is None:
             return self.fixed_threshold
-        comparisons = max(templates, 1)
-        fmr: float = 1.0 - (1.0 - self.target_fpir) ** (1.0 / comparisons)
-        return self.calibration.similarity(min(fmr, self.max_fmr))
+        fpir, max_fmr = self.target_fpir, self.max_fmr
+        if gallery.calibration is not None:
+            target = gallery.calibration.target
+            if target.fmr is not None:
+                return curve.similarity(target.fmr)
+            fpir, max_fmr = target.fpir or fpir, 1.0  # it was measured: the gallery may be as lax as its owner chose
+        fmr: float = 1.0 - (1.0 - fpir) ** (1.0 / max(gallery.comparisons, 1))
+        return curve.similarity(min(fmr, max_fmr))
 
-    def stream_threshold(self, templates: int) -> float:
-        """Cosine that gives a track its name against a gallery of this many templates."""
-        if self.calibration is None:
+    def stream_threshold(self, gallery: GalleryFacts) -> float:
+        """Cosine that gives a track its name against this gallery."""
+        curve = self.curve(gallery)
+        if curve is None:
             return self.fixed_threshold
-        return max(self.identify_threshold(templates), self.calibration.similarity(self.stream_fmr))
+        return max(self.identify_threshold(gallery), curve.similarity(self.stream_fmr))
 
     def decide(self, candidates: Sequence[Sequence[Candidate]], threshold: float) -> list[Identification]:
         """One answer a face from its candidates by falling similarity.

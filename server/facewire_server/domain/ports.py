@@ -24,6 +24,7 @@ from facewire_server.domain.gallery import (
     SubjectChange,
     WriteIntent,
 )
+from facewire_server.domain.gallery_calibration import GalleryCalibration, GalleryFacts
 from facewire_server.domain.stages import StageClock
 
 T = TypeVar("T")
@@ -114,11 +115,11 @@ class TemplateSearch(Protocol):
         ...
 
     def templates_of(self, gallery_id: str, subject_id: str, contract_id: str) -> FloatArray:
-        """A subject's templates, float32 (n, dim); raises as above."""
+        """What a subject is compared by, float32 (n, dim); raises as above."""
         ...
 
-    def template_count(self, gallery_id: str) -> int:
-        """Templates in the gallery."""
+    def facts(self, gallery_id: str) -> GalleryFacts:
+        """How many comparisons a search makes, and the gallery's own error rates; raises NotFound."""
         ...
 
     def revision(self, gallery_id: str) -> int:
@@ -127,6 +128,14 @@ class TemplateSearch(Protocol):
 
     def knows(self, gallery_id: str, subject_id: str) -> bool:
         """Whether there are such a gallery and such a subject."""
+        ...
+
+
+class TemplateReader(Protocol):
+    """All templates of a gallery, out of memory. Thread-safe."""
+
+    def all_of(self, gallery_id: str, contract_id: str) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+        """Templates, float32 (n, dim), and a number for the subject of each, (n,); raises as ``search``."""
         ...
 
 
@@ -249,6 +258,24 @@ class GalleryTransfer(Protocol):
             DamagedFile: the file is not what an export wrote.
             ContractMismatch: it is of another contract than this server's.
         """
+        ...
+
+
+class CalibrationBook(Protocol):
+    """Galleries' own error rates."""
+
+    def put(
+        self,
+        gallery_id: str,
+        calibration: GalleryCalibration,
+        intent: WriteIntent,
+        remember: Remember[GalleryCalibration],
+    ) -> GalleryCalibration:
+        """Decides by them from now on."""
+        ...
+
+    def delete(self, gallery_id: str, intent: WriteIntent, remember: Remember[None]) -> None:
+        """Back to the embedder's own."""
         ...
 
 

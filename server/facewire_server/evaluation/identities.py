@@ -11,10 +11,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from facewire_server.domain.calibration import ScoreCalibration
+from facewire_server.domain.gallery_calibration import CalibrationTarget
+from facewire_server.domain.rate import Rate
 from facewire_server.evaluation.errors import InputError
 from facewire_server.evaluation.faces import SeenFaces
 from facewire_server.evaluation.pairs import FARS
-from facewire_server.evaluation.rates import Rate, Searches, Spread, supports, tar_at_far
+from facewire_server.evaluation.rates import Searches, Spread, supports, tar_at_far
+from facewire_server.pipeline.calibrating import Templates, calibrate
 
 FPIRS: Final = (0.1, 0.01, 0.003)
 PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp")
@@ -30,12 +34,14 @@ class Plan:
         strangers: share of the people who are not enrolled, 0..1.
         splits: how many random divisions.
         seed: of the divisions.
+        promise: the FPIR for which each split's gallery is calibrated.
     """
 
     enrol: int
     strangers: float
     splits: int
     seed: int
+    promise: float = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +71,9 @@ class IdentitiesResult:
         enrolled, strangers: people in each split.
         fnir_at_fpir: at the threshold that gives a name to so many of that split's strangers.
         tar_at_far: of all pairs of all pictures.
+        promised_fpir, measured_fpir: what each split's gallery was calibrated for, on its templates alone, and the
+            share of its strangers that got a name at that threshold; None where nobody can be compared.
+        measured_fnir: at the same threshold.
         searches: of each split.
         failed: pictures in which no face was found.
     """
@@ -74,6 +83,9 @@ class IdentitiesResult:
     rank1: Spread
     fnir_at_fpir: Mapping[float, Spread]
     tar_at_far: Mapping[float, Rate]
+    promised_fpir: float
+    measured_fpir: Spread | None
+    measured_fnir: Spread | None
     searches: Sequence[Searches]
     failed: Sequence[Path]
     pictures: int
@@ -118,14 +130,22 @@ def _from_csv(images: Path, labels: Path) -> Iterator[tuple[str, Path]]:
         yield (row[person] or "").strip(), path
 
 
-def evaluate_identities(people: People, seen: Mapping[Path, SeenFaces], plan: Plan) -> IdentitiesResult:
+def evaluate_identities(
+    people: People, seen: Mapping[Path, SeenFaces], plan: Plan, prior: ScoreCalibration | None = None
+) -> IdentitiesResult:
     """Divides the people again and again, and searches every picture that was not enrolled.
+
+    Args:
+        prior: the embedder's own error rates, which calibration starts from.
 
     Raises:
         InputError: there are too few people or pictures for the plan.
     """
     vectors = {path: _largest(faces) for path, faces in seen.items()}
-    searches = [search(split) for split in splits(people, vectors, plan)]
+    divided = list(splits(people, vectors, plan))
+    searches = [search(split) for split in divided]
+    limits = [_calibrated(split, plan.promise, prior) for split in divided]
+    promised = [(each, limit) for each, limit in zip(searches, limits, strict=True) if limit is not None]
     strangers = _stranger_count(people, plan)
     trials = min(len(each.strangers) for each in searches)
     return IdentitiesResult(
@@ -138,6 +158,9 @@ def evaluate_identities(people: People, seen: Mapping[Path, SeenFaces], plan: Pl
             if supports(trials, fpir)
         },
         tar_at_far=_all_pairs(people, vectors),
+        promised_fpir=plan.promise,
+        measured_fpir=Spread.of([each.fpir(limit).value for each, limit in promised]) if promised else None,
+        measured_fnir=Spread.of([each.fnir(limit).value for each, limit in promised]) if promised else None,
         searches=searches,
         failed=sorted(path for path, vector in vectors.items() if vector is None),
         pictures=len(vectors),
@@ -169,8 +192,17 @@ def splits(people: People, vectors: Mapping[Path, npt.NDArray[np.float32] | None
         yield Split(*_stacked(templates), *_stacked(probes), np.stack(found), missed)
 
 
+def _calibrated(split: Split, fpir: float, prior: ScoreCalibration | None) -> float | None:
+    """The threshold that the server's calibration gives this gallery."""
+    if len(np.unique(split.subjects)) < 2:
+        return None
+    nobody = np.empty((0, split.templates.shape[1]), dtype=np.float32)
+    templates = Templates(split.templates, split.subjects.astype(np.int64), nobody)
+    return calibrate(templates, CalibrationTarget(fpir, None), prior, 0).threshold
+
+
 def search(split: Split) -> Searches:
-    """As the server does: a subject's score is the best over its templates."""
+    """As the server does: a subject's score is the best over its templates and, of several, their mean."""
     mated, right = _nearest(split.probes, split)
     missed = np.full(split.missed, -np.inf)
     return Searches(
@@ -181,8 +213,12 @@ def search(split: Split) -> Searches:
 
 
 def _nearest(probes: npt.NDArray[np.float32], split: Split) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
-    scores = probes @ split.templates.T
-    return scores.max(axis=1).astype(np.float64), split.subjects[scores.argmax(axis=1)]
+    several = np.flatnonzero(np.bincount(split.subjects) > 1)
+    means = [split.templates[split.subjects == subject].sum(axis=0) for subject in several]
+    rows = np.vstack([split.templates, *(mean / np.linalg.norm(mean) for mean in means)])
+    owners = np.concatenate([split.subjects, several])
+    scores = probes @ rows.T
+    return scores.max(axis=1).astype(np.float64), owners[scores.argmax(axis=1)]
 
 
 def _stacked(

@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from facewire_server.domain.rate import Rate
 from facewire_server.evaluation.errors import InputError
 from facewire_server.evaluation.faces import SeenFaces
 from facewire_server.evaluation.rates import (
     ErrorCurve,
-    Rate,
     Scores,
     Spread,
     fold_accuracies,

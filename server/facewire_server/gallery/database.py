@@ -16,8 +16,15 @@ from pathlib import Path
 from facewire_server.domain.errors import IdempotencyConflict, StorageFailure
 from facewire_server.domain.gallery import WriteIntent
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _REMEMBERED_MS = 24 * 3600 * 1000
+_CALIBRATION = """
+-- A gallery's own error rates, as JSON.
+CREATE TABLE calibration (
+    gallery_key INTEGER PRIMARY KEY REFERENCES gallery (key),
+    data TEXT NOT NULL
+);
+"""
 _SCHEMA = """
 CREATE TABLE gallery (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -143,8 +150,9 @@ class Database:
             raise StorageFailure(
                 f"gallery database {self.path} has schema {version}; this version knows {_SCHEMA_VERSION}"
             )
-        if version == 0:
-            self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")
+        missing = {0: _SCHEMA + _CALIBRATION, 1: _CALIBRATION}.get(version)
+        if missing is not None:
+            self._connection.executescript(f"BEGIN; {missing} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")
 
     def query(self, sql: str, *parameters: object) -> sqlite3.Cursor:
         """Runs a statement.

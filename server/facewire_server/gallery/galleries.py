@@ -57,6 +57,7 @@ class Galleries:
             self._db.query("DELETE FROM template WHERE face_key IN (SELECT key FROM face WHERE gallery_key = ?)", key)
             self._db.query("DELETE FROM face WHERE gallery_key = ?", key)
             self._db.query("DELETE FROM subject WHERE gallery_key = ?", key)
+            self._db.query("DELETE FROM calibration WHERE gallery_key = ?", key)
             self._db.query("DELETE FROM gallery WHERE key = ?", key)
             self._db.log_change("gallery deleted", gallery_id)
             self._db.log_audit(intent, "delete gallery", gallery_id)

@@ -6,7 +6,7 @@ Built from the database at start and changed by the store's thread right after e
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from facewire.kernels import GalleryIndex
 from facewire_server.domain.decision import Candidate
 from facewire_server.domain.errors import ContractMismatch, NotFound
 from facewire_server.domain.face import FloatArray
+from facewire_server.domain.gallery_calibration import GalleryCalibration, GalleryFacts
 from facewire_server.domain.revision import next_revision
 
 _LOOKS = 5  # a change takes microseconds; a search that met five in a row leaves out what is in doubt
@@ -34,10 +35,18 @@ class LiveGallery:
         self.revision = next_revision()
         self._names: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         self._keys: dict[str, int] = {}
+        self.calibration: GalleryCalibration | None = None
         self._rows: dict[int, tuple[int, ...]] = {}
-        self._owners: list[tuple[int, str] | None] = []  # by row: subject key and face id
+        # Rows of means: of subjects with several templates, searched beside them (ADR 14).
+        self._means: dict[int, int] = {}
+        self._owners: list[tuple[int, str] | None] = []  # by row: subject key and face id, empty for a mean
         # Guards the dictionaries against readers that go through them; single look-ups need no lock.
         self._lock = threading.Lock()
+
+    def calibrate(self, calibration: GalleryCalibration | None) -> None:
+        """From now on these error rates; None: the embedder's."""
+        self.calibration = calibration
+        self.revision = next_revision()
 
     def put_subject(self, key: int, subject_id: str, display_name: str, labels: tuple[str, ...]) -> None:
         """Adds a subject or changes its names."""
@@ -51,41 +60,69 @@ class LiveGallery:
         """Adds templates of known subjects, (n, dim)."""
         if not len(face_ids):
             return
-        rows = self.index.add(vectors, np.array(subject_keys, dtype=np.int64)).tolist()
+        for key, _, row in self._put(subject_keys, face_ids, vectors):
+            self._rows[key] += (row,)
+        self._renew_means(dict.fromkeys(subject_keys))
+        self.revision = next_revision()
+
+    def _put(self, keys: Sequence[int], face_ids: Sequence[str], vectors: FloatArray) -> list[tuple[int, str, int]]:
+        """Rows of the index, with their owners."""
+        rows = self.index.add(vectors, np.array(keys, dtype=np.int64)).tolist()
         with self._lock:
             self._owners.extend([None] * (max(rows) + 1 - len(self._owners)))
-            for key, face_id, row in zip(subject_keys, face_ids, rows, strict=True):
-                self._rows[key] += (row,)
+            for key, face_id, row in zip(keys, face_ids, rows, strict=True):
                 self._owners[row] = (key, face_id)
-        self.revision = next_revision()
+        return list(zip(keys, face_ids, rows, strict=True))
+
+    def _renew_means(self, keys: Iterable[int]) -> None:
+        """After their templates changed."""
+        old = [row for key in keys if (row := self._means.pop(key, None)) is not None]
+        self._take(old)
+        several = [key for key in keys if len(self._rows.get(key, ())) > 1]
+        if several:
+            means = np.stack([self._mean(self._rows[key]) for key in several])
+            self._means.update((key, row) for key, _, row in self._put(several, [""] * len(several), means))
+
+    def _mean(self, rows: Sequence[int]) -> FloatArray:
+        """Of unit length, as templates are; of opposite ones, whose mean is nothing, the first."""
+        vectors = np.stack([self.index.read(row) for row in rows])
+        total = vectors.sum(axis=0)
+        length = float(np.linalg.norm(total))
+        return np.asarray(total / length if length > 1e-3 else vectors[0], dtype=np.float32)
+
+    def _take(self, rows: Sequence[int]) -> None:
+        """Overwrites rows of the index."""
+        if rows:
+            self.index.remove(np.array(rows, dtype=np.int64))
+            with self._lock:
+                for row in rows:
+                    self._owners[row] = None
 
     def remove_face(self, subject_key: int, face_id: str) -> None:
         """Removes one template; its row is overwritten."""
         row = next((row for row in self._rows[subject_key] if self._owners[row] == (subject_key, face_id)), None)
         if row is None:
             raise KeyError(face_id)
-        self.index.remove(np.array([row], dtype=np.int64))
+        self._take([row])
         with self._lock:
             self._rows[subject_key] = tuple(other for other in self._rows[subject_key] if other != row)
-            self._owners[row] = None
+        self._renew_means([subject_key])
         self.revision = next_revision()
 
     def remove_subject(self, key: int) -> None:
         """Removes a subject with its templates."""
-        rows = self._rows[key]
-        self.index.remove(np.array(rows, dtype=np.int64))
+        mean = self._means.pop(key, None)
+        self._take([*self._rows[key], *([] if mean is None else [mean])])
         with self._lock:
             subject_id, _, _ = self._names.pop(key)
             del self._keys[subject_id], self._rows[key]
-            for row in rows:
-                self._owners[row] = None
         self.revision = next_revision()
 
     def clear(self) -> None:
         """Removes everything."""
-        live = [row for rows in self._rows.values() for row in rows]
-        self.index.remove(np.array(live, dtype=np.int64))
+        self._take([*(row for rows in self._rows.values() for row in rows), *self._means.values()])
         with self._lock:
+            self._means.clear()
             self._names.clear()
             self._keys.clear()
             self._rows.clear()
@@ -114,8 +151,13 @@ class LiveGallery:
             if name is None or owner is None or owner[0] != key:
                 complete = False
                 continue
-            candidates.append(Candidate(*name, similarity=similarity, face_id=owner[1]))
+            candidates.append(Candidate(*name, similarity=similarity, face_id=owner[1] or self._first_face(key)))
         return candidates, complete
+
+    def _first_face(self, key: int) -> str:
+        """The oldest template of a subject that was found by its mean."""
+        owners = (self._owner(row) for row in self._rows.get(key, ()))
+        return next((owner[1] for owner in owners if owner is not None), "")
 
     def _owner(self, row: int) -> tuple[int, str] | None:
         try:
@@ -127,13 +169,23 @@ class LiveGallery:
         """Whether there is such a subject."""
         return subject_id in self._keys
 
+    def all_templates(self) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+        """All templates without means, (n, dim), and the subjects' keys, (n,)."""
+        with self._lock:
+            rows = [(key, row) for key, rows in self._rows.items() for row in rows]
+            vectors = np.empty((len(rows), self.index.dim), dtype=np.float32)
+            for place, (_, row) in enumerate(rows):
+                vectors[place] = self.index.read(row)
+        return vectors, np.array([key for key, _ in rows], dtype=np.int64)
+
     def templates_of(self, subject_id: str) -> FloatArray:
-        """A subject's templates, (n, dim)."""
+        """A subject's templates and their mean, (n, dim)."""
         with self._lock:
             key = self._keys.get(subject_id)
             if key is None:
                 raise NotFound("subject", subject_id)
-            rows = self._rows[key]
+            mean = self._means.get(key)
+            rows = [*self._rows[key], *([] if mean is None else [mean])]
             vectors = [self.index.read(row) for row in rows]
         return np.stack(vectors) if vectors else np.empty((0, self.index.dim), dtype=np.float32)
 
@@ -176,12 +228,17 @@ class LiveIndex:
         return self._pinned(gallery_id, contract_id, "the probe").search(embeddings, k)
 
     def templates_of(self, gallery_id: str, subject_id: str, contract_id: str) -> FloatArray:
-        """A subject's templates, (n, dim)."""
+        """What a subject is compared by, (n, dim)."""
         return self._pinned(gallery_id, contract_id, "the other side").templates_of(subject_id)
 
-    def template_count(self, gallery_id: str) -> int:
-        """Templates in the gallery."""
-        return len(self.gallery(gallery_id).index)
+    def all_of(self, gallery_id: str, contract_id: str) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+        """All templates, (n, dim), and a number for the subject of each, (n,)."""
+        return self._pinned(gallery_id, contract_id, "this server").all_templates()
+
+    def facts(self, gallery_id: str) -> GalleryFacts:
+        """What a search amounts to."""
+        gallery = self.gallery(gallery_id)
+        return GalleryFacts(len(gallery.index), gallery.calibration)
 
     def revision(self, gallery_id: str) -> int:
         """Changes whenever a template or a subject's name or labels do."""

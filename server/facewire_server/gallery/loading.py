@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from facewire_server.gallery.calibrations import read_calibration
 from facewire_server.gallery.database import Database
 from facewire_server.gallery.live_index import LiveGallery, LiveIndex
 from facewire_server.gallery.rows import vectors_of
@@ -39,4 +40,5 @@ def load_gallery(database: Database, gallery_id: str) -> LiveGallery:
     while portion := rows.fetchmany(_PORTION):
         keys, face_ids, blobs = zip(*portion, strict=True)
         gallery.add(keys, face_ids, vectors_of(blobs, dim))
+    gallery.calibrate(read_calibration(database, key))
     return gallery

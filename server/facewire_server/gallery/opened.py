@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from facewire_server.gallery.calibrations import Calibrations
 from facewire_server.gallery.database import Database
 from facewire_server.gallery.faces import Faces
 from facewire_server.gallery.galleries import Galleries
@@ -24,6 +25,7 @@ class OpenedGallery:
     subjects: Subjects
     faces: Faces
     transfer: Transfer
+    calibrations: Calibrations
 
 
 def open_gallery(path: Path, max_templates: int) -> OpenedGallery:
@@ -42,4 +44,5 @@ def open_gallery(path: Path, max_templates: int) -> OpenedGallery:
         Subjects(database, live),
         Faces(database, live, max_templates),
         Transfer(database, live, galleries),
+        Calibrations(database, live),
     )

@@ -10,9 +10,10 @@ from facewire import kernels
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.domain.decision import Decision, DecisionPolicy, Identification
-from facewire_server.domain.errors import ContractMismatch, InvalidArgument
+from facewire_server.domain.errors import ContractMismatch, InvalidArgument, NotFound
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, NoFaceReason, Quality
 from facewire_server.domain.frame import Frame
+from facewire_server.domain.gallery_calibration import GalleryFacts
 from facewire_server.domain.ports import Detector, Embedder, TemplateSearch
 from facewire_server.domain.stages import StageClock
 
@@ -132,14 +133,21 @@ class Recognizer:
         """Length of an embedding."""
         return self._embedder.contract.dim
 
-    @property
-    def calibration(self) -> ScoreCalibration | None:
-        """The error rates in force, if the embedder was calibrated."""
-        return self._policy.calibration
+    def calibration(self, gallery_id: str = "") -> ScoreCalibration | None:
+        """The error rates in force in a gallery, or without one; None if nobody measured any."""
+        try:
+            return self._policy.curve(self._templates.facts(gallery_id))
+        except NotFound:  # deleted this moment, or a stream without a gallery
+            return self._policy.calibration
 
-    def identify_threshold(self, templates: int) -> float:
-        """The cosine that makes a match in a gallery of so many templates."""
-        return self._policy.identify_threshold(templates)
+    def identify_threshold(self, gallery: GalleryFacts) -> float:
+        """The cosine that makes a match in a gallery."""
+        return self._policy.identify_threshold(gallery)
+
+    @property
+    def target_fpir(self) -> float:
+        """Share of strangers that may get a name, where nobody chose another."""
+        return self._policy.target_fpir
 
     def detect(self, frame: Frame, options: DetectionOptions, call: Call) -> DetectedFaces:
         """Faces with quality."""
@@ -163,11 +171,11 @@ class Recognizer:
         call: Call,
     ) -> IdentifiedFaces:
         """For each face who of the gallery it is, if anyone."""
-        templates = self._templates.template_count(gallery_id)
-        limit = self.identify_threshold(templates) if threshold is None else threshold
+        facts = self._templates.facts(gallery_id)
+        limit = self._policy.identify_threshold(facts) if threshold is None else threshold
         encoded, reason = None, None
         if isinstance(probe, GivenEmbedding):
-            contract_id, vectors = probe.contract_id, self._unit(probe)[np.newaxis]
+            contract_id, vectors = probe.contract_id, self.unit(probe)[np.newaxis]
         else:
             found = self.embed(probe, options, call)
             encoded, reason = found.encoded, found.no_face_reason
@@ -190,7 +198,7 @@ class Recognizer:
         call: Call,
     ) -> Verification:
         """Whether two sides are one person; the best pair of templates counts."""
-        limit = self._policy.verify_threshold() if threshold is None else threshold
+        limit = self._verify_threshold(probe, reference) if threshold is None else threshold
         left, left_report = self._side(probe, options, call)
         right, right_report = self._side(reference, options, call)
         if not len(left) or not len(right):
@@ -199,6 +207,13 @@ class Recognizer:
             similarity = float(kernels.cosine_matrix(left, right).max())
         decision = Decision.MATCH if similarity >= limit else Decision.NON_MATCH
         return Verification(decision, similarity, limit, left_report, right_report)
+
+    def _verify_threshold(self, *sides: Side) -> float:
+        """That of the gallery of the subject who is compared with; of two galleries the stricter."""
+        galleries = [side.gallery_id for side in sides if isinstance(side, SubjectTemplates)]
+        if not galleries:
+            return self._policy.verify_threshold()
+        return max(self._policy.verify_threshold(self._templates.facts(gallery_id)) for gallery_id in galleries)
 
     def _find(self, frame: Frame, options: DetectionOptions, call: Call) -> tuple[Faces, NoFaceReason | None]:
         call.budget.check()
@@ -214,7 +229,7 @@ class Recognizer:
         if isinstance(side, GivenEmbedding):
             if side.contract_id != self.contract_id:
                 raise ContractMismatch(self.contract_id, side.contract_id, "the embedding")
-            return self._unit(side)[np.newaxis], SideReport(None, None, 0)
+            return self.unit(side)[np.newaxis], SideReport(None, None, 0)
         if isinstance(side, SubjectTemplates):
             templates = self._templates.templates_of(side.gallery_id, side.subject_id, self.contract_id)
             return templates, SideReport(None, None, 0)
@@ -224,7 +239,7 @@ class Recognizer:
         report = SideReport(encoded, _reason_if_none(encoded.faces, reason), found)
         return encoded.embeddings, report
 
-    def _unit(self, given: GivenEmbedding) -> FloatArray:
+    def unit(self, given: GivenEmbedding) -> FloatArray:
         """The vector as sent, scaled to unit length, if it is one."""
         vector = given.vector
         if vector.shape != (self.dim,):

@@ -25,9 +25,11 @@ from facewire_server.domain.gallery import (
     require_labels,
     require_text,
 )
+from facewire_server.domain.gallery_calibration import GalleryFacts
 from facewire_server.domain.ports import Remember
 from facewire_server.engine import Engine, EngineSlot
 from facewire_server.rpc import convert
+from facewire_server.rpc.calibration import calibrate_gallery, calibration_message
 from facewire_server.rpc.call import Context, intent_of, peer_of
 from facewire_server.rpc.enrolment import enrol_faces
 from facewire_server.rpc.pages import page_of
@@ -267,6 +269,29 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
                 lambda made: pb.ImportGalleryResponse(gallery=_gallery(made, engine)),
             )
 
+    # --- error rates ----------------------------------------------------------------------------------------
+
+    async def Calibrate(  # noqa: N802
+        self, request: pb.CalibrateRequest, context: Context
+    ) -> pb.CalibrateResponse:
+        """Measures the gallery's own error rates."""
+        return await calibrate_gallery(self._slot.engine, request, context, self._now_ms())
+
+    async def DeleteCalibration(  # noqa: N802
+        self, request: pb.DeleteCalibrationRequest, context: Context
+    ) -> pb.DeleteCalibrationResponse:
+        """Back to the embedder's own."""
+        engine = self._slot.engine
+        gallery_id = require_identifier("gallery_id", request.gallery_id)
+        intent = intent_of(context, request.idempotency_key, request)
+        return await _write(
+            engine,
+            intent,
+            pb.DeleteCalibrationResponse,
+            lambda remember: engine.calibrations.delete(gallery_id, intent, remember),
+            lambda _: pb.DeleteCalibrationResponse(),
+        )
+
 
 async def _also_from_events(
     engine: Engine, erasure: Coroutine[Any, Any, T], gallery_id: str, subject_id: str = ""
@@ -291,7 +316,7 @@ def _is_there(engine: Engine, gallery_id: str, subject_id: str) -> bool:
     if subject_id:
         return engine.live.knows(gallery_id, subject_id)
     try:
-        engine.live.template_count(gallery_id)
+        engine.live.facts(gallery_id)
     except NotFound:
         return False
     return True
@@ -338,7 +363,14 @@ async def _receive(
 
 
 def _gallery(gallery: Gallery, engine: Engine) -> pb.Gallery:
-    return convert.gallery_message(gallery, engine.recognizer.identify_threshold(gallery.face_count))
+    try:
+        facts = engine.live.facts(gallery.gallery_id)
+    except NotFound:  # it is being made
+        facts = GalleryFacts(gallery.face_count, None)
+    message = convert.gallery_message(gallery, engine.recognizer.identify_threshold(facts))
+    if facts.calibration is not None:
+        message.calibration.CopyFrom(calibration_message(facts.calibration, facts))
+    return message
 
 
 def _new_subject(given: pb.Subject, now_ms: int) -> Subject:

@@ -92,7 +92,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             probe = _side(request.probe, "probe", engine, call)
             reference = _side(request.reference, "reference", engine, call)
             answer = engine.recognizer.verify(probe, reference, options, threshold, call)
-            return _verification(answer, engine)
+            return _verification(answer, engine, request)
 
         response, call = await on_worker(engine, context, work)
         response.times.CopyFrom(convert.times_message(call.clock))
@@ -122,7 +122,7 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             else:
                 probe = convert.given_embedding(request.embedding)
             answer = engine.recognizer.identify(probe, gallery_id, options, candidates, threshold, call)
-            response = _identification(answer, engine)
+            response = _identification(answer, engine, gallery_id)
             if isinstance(probe, Frame):
                 response.image_size.CopyFrom(convert.size_message(probe))
             return response
@@ -148,8 +148,14 @@ def _side(side: pb.VerifySide, field: str, engine: Engine, call: Call) -> Side:
     raise InvalidArgument(field, "is missing: set image, embedding or subject")
 
 
-def _verification(answer: Verification, engine: Engine) -> pb.VerifyFacesResponse:
-    calibration = engine.recognizer.calibration
+def _gallery_of(request: pb.VerifyFacesRequest) -> str:
+    """Of the subject that is compared with, if any."""
+    sides = (request.reference, request.probe)
+    return next((side.subject.gallery_id for side in sides if side.WhichOneof("side") == "subject"), "")
+
+
+def _verification(answer: Verification, engine: Engine, request: pb.VerifyFacesRequest) -> pb.VerifyFacesResponse:
+    calibration = engine.recognizer.calibration(_gallery_of(request))
     known = answer.similarity is not None and calibration is not None
     return pb.VerifyFacesResponse(
         decision=convert.decision_message(answer.decision),
@@ -170,11 +176,12 @@ def _report(report: SideReport) -> pb.VerifySideReport:
     )
 
 
-def _identification(answer: IdentifiedFaces, engine: Engine) -> pb.IdentifyFacesResponse:
+def _identification(answer: IdentifiedFaces, engine: Engine, gallery_id: str) -> pb.IdentifyFacesResponse:
     faces = [None] if answer.encoded is None else convert.encoded_messages(answer.encoded)
+    calibration = engine.recognizer.calibration(gallery_id)
     return pb.IdentifyFacesResponse(
         faces=[
-            convert.identification_message(identification, face, engine.recognizer.calibration)
+            convert.identification_message(identification, face, calibration)
             for identification, face in zip(answer.identifications, faces, strict=True)
         ],
         no_face_reason=convert.no_face_message(answer.no_face_reason),

@@ -54,7 +54,9 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
             try:
                 yield stream_convert.opened_message(connection.opened)
                 async for answer in connection.answers():
-                    yield stream_convert.answer_message(answer, engine.recognizer.calibration)
+                    yield stream_convert.answer_message(
+                        answer, engine.recognizer.calibration(answer.settings.gallery_id)
+                    )
                     engine.streams.sent(connection)
             finally:
                 reader.cancel()

@@ -75,7 +75,7 @@ class Naming:
         """What makes a name at the gallery's present size; raises NotFound."""
         similarity = self._min_similarity
         if similarity is None:
-            similarity = self._policy.stream_threshold(self._templates.template_count(self._gallery_id))
+            similarity = self._policy.stream_threshold(self._templates.facts(self._gallery_id))
         return Thresholds(similarity, self._policy.margin)
 
     def refresh(self, records: Sequence[TrackRecord]) -> None:

@@ -164,7 +164,7 @@ class Streams:
             return None
         if settings.min_similarity is not None:
             return settings.min_similarity
-        return self._policy.stream_threshold(self._templates.template_count(settings.gallery_id))
+        return self._policy.stream_threshold(self._templates.facts(settings.gallery_id))
 
     def _naming(self) -> Naming:
         return Naming(self._templates, self._policy, self._parts.embedder.contract.contract_id)

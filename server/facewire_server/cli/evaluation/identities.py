@@ -11,6 +11,7 @@ import numpy as np
 from facewire_server.cli.evaluation.shared import (
     Options,
     command_line,
+    embedder_curve,
     evaluation_options,
     existing_folder,
     facts,
@@ -42,8 +43,12 @@ Examples:
 @click.option("--strangers", default=0.5, show_default=True, type=click.FloatRange(0, 1, min_open=True, max_open=True),
               help="Share of the people who are not enrolled.")  # fmt: skip
 @click.option("--splits", default=20, show_default=True, type=click.IntRange(1), help="Random divisions of the people.")
+@click.option("--promise", default=0.01, show_default=True, type=click.FloatRange(1e-6, 0.5),
+              help="Calibrate each gallery on its templates for this FPIR, and measure it.")  # fmt: skip
 @evaluation_options
-def identities(options: Options, images: Path, labels: Path | None, enrol: int, strangers: float, splits: int) -> None:
+def identities(
+    options: Options, images: Path, labels: Path | None, enrol: int, strangers: float, splits: int, promise: float
+) -> None:
     """Identification (1:N): do enrolled people get their names, and strangers none?
 
     FPIR: share of strangers' pictures that get a name. FNIR: share of enrolled people's pictures that do not get
@@ -55,7 +60,8 @@ def identities(options: Options, images: Path, labels: Path | None, enrol: int, 
         task = bar.add_task("pictures", total=len(set(paths)))
         reader = FaceReader(client, options.kept_in, setting_of(client, options), options.corruption, options.seed)
         seen = reader.read_all(paths, lambda: bar.advance(task))
-        result = evaluate_identities(people, seen, Plan(enrol, strangers, splits, options.seed))
+        plan = Plan(enrol, strangers, splits, options.seed, promise)
+        result = evaluate_identities(people, seen, plan, embedder_curve(client, options))
         measured = facts(client, options)
     figures = _figures(result)
     show(figures)
@@ -67,6 +73,11 @@ def _figures(result: IdentitiesResult) -> Figures:
     rows = [("rank 1", f"{percent(result.rank1.mean)} ± {percent(result.rank1.std)}", divided)]
     for fpir, spread in result.fnir_at_fpir.items():
         rows.append((f"FNIR at FPIR {fpir:g}", f"{percent(spread.mean)} ± {percent(spread.std)}", ""))
+    if result.measured_fpir is not None and result.measured_fnir is not None:
+        got_names, missed = result.measured_fpir, result.measured_fnir
+        promised = f"promised {percent(result.promised_fpir)} by calibration on the templates alone"
+        rows.append(("FPIR measured", f"{percent(got_names.mean)} ± {percent(got_names.std)}", promised))
+        rows.append(("FNIR there", f"{percent(missed.mean)} ± {percent(missed.std)}", ""))
     for far, rate in result.tar_at_far.items():
         rows.append((f"TAR at FAR {far:g}", percent(rate.value), "all pairs of pictures"))
     rows.append(("failed to acquire", str(len(result.failed)), "pictures show no face"))
@@ -82,6 +93,10 @@ def _json(result: IdentitiesResult) -> dict[str, Any]:
         "rank1": result.rank1.mean,
         "fnir_at_fpir": {f"{fpir:g}": spread.mean for fpir, spread in result.fnir_at_fpir.items()},
         "fnir_at_fpir_std": {f"{fpir:g}": spread.std for fpir, spread in result.fnir_at_fpir.items()},
+        "promised_fpir": result.promised_fpir,
+        "measured_fpir": None if result.measured_fpir is None else result.measured_fpir.mean,
+        "measured_fpir_std": None if result.measured_fpir is None else result.measured_fpir.std,
+        "measured_fnir": None if result.measured_fnir is None else result.measured_fnir.mean,
         "tar_at_far": {f"{far:g}": rate.value for far, rate in result.tar_at_far.items()},
         "tar_at_far_95": {f"{far:g}": [rate.low, rate.high] for far, rate in result.tar_at_far.items()},
         "pictures": result.pictures,

@@ -22,11 +22,13 @@ from facewire.errors import ImageError
 from facewire_server.cli.models import ensure_models
 from facewire_server.cli.own_server import running_server, server_arguments
 from facewire_server.cli.settings import effective_config, settings_options
+from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.evaluation.corruption import KINDS, Corruption, CorruptionError
 from facewire_server.evaluation.errors import InputError
 from facewire_server.evaluation.plots import require_matplotlib
 from facewire_server.evaluation.report import Report
 from facewire_server.inference.download import FetchError
+from facewire_server.inference.manifest import EmbedderModel, load_manifest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -118,6 +120,16 @@ def setting_of(client: facewire.Client, options: Options) -> str:
     info = client.server_info()
     config = "" if options.config_file is None else options.config_file.read_text("utf-8")
     return repr((info.version, info.contract_id, info.models, info.limits, config, options.settings))
+
+
+def embedder_curve(client: facewire.Client, options: Options) -> ScoreCalibration | None:
+    """The error rates of the server's embedder, where its manifest entry is known here and has any."""
+    manifest = load_manifest(effective_config(options.config_file, options.settings).models.manifest)
+    for model in client.server_info().models:
+        spec = manifest.models.get(model.name)
+        if isinstance(spec, EmbedderModel) and spec.calibration is not None:
+            return spec.calibration.curve()
+    return None
 
 
 def progress() -> Progress:
