@@ -66,10 +66,10 @@ def detect(
 
 
 def embed(
-    image: ImageLike, min_score: float | None, min_face_px: float | None, max_faces: int
+    image: ImageLike, min_score: float | None, min_face_px: float | None, max_faces: int, looks: int
 ) -> Unary[results.Embeddings]:
     request = recognition_pb2.EmbedFacesRequest(
-        image=image_message(image), options=_options(min_score, min_face_px, max_faces)
+        image=image_message(image), options=_options(min_score, min_face_px, max_faces), looks=looks
     )
     return _recognition("EmbedFaces", request, recognition_pb2.EmbedFacesResponse, _parse.embeddings)
 

@@ -248,7 +248,9 @@ class Server:
     def _engine(self, models: LoadedModels, gallery: OpenedGallery, events: SqliteEventRing) -> Engine:
         policy = make_policy(self._config)
         limits = _limits(self._config)
-        recognizer = Recognizer(models.detector, models.embedder, gallery.live, policy)
+        recognizer = Recognizer(
+            models.detector, models.embedder, gallery.live, policy, self._config.pipeline.look_again_within
+        )
         self._streams = Streams(
             SessionParts(models.detector, models.embedder, events, limits.max_image_pixels, Overload()),
             gallery.live,

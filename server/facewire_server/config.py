@@ -100,6 +100,8 @@ class PipelineSection(_Section):
     max_image_mpx: Annotated[float, Field(gt=0, le=500)] = 50.0
     min_face_px: Annotated[float, Field(ge=0, le=10_000)] = 20.0
     max_faces: Annotated[int, Field(ge=1, le=1000)] = 100
+    # A face whose similarity is nearer to the threshold than this gets a second look. 0: never.
+    look_again_within: Annotated[float, Field(ge=0, le=2)] = 0.1
     # Of the threads' time, for calls while streams want all of it.
     call_share: Annotated[float, Field(ge=0.05, le=0.95)] = 0.5
 

@@ -30,7 +30,13 @@ class OurPipeline:
         config = config or configuration()
         self.models = models or load_models(config)
         self.live = LiveIndex()
-        self.recognizer = Recognizer(self.models.detector, self.models.embedder, self.live, make_policy(config))
+        self.recognizer = Recognizer(
+            self.models.detector,
+            self.models.embedder,
+            self.live,
+            make_policy(config),
+            config.pipeline.look_again_within,
+        )
         self.live.put(self._enrol(gallery))
 
     def _enrol(self, size: int) -> LiveGallery:

@@ -63,12 +63,14 @@ class DetectFacesResponse(_message.Message):
     def __init__(self, faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., no_face_reason: _Optional[_Union[_face_pb2.NoFaceReason, str]] = ..., image_size: _Optional[_Union[ImageSize, _Mapping]] = ..., times: _Optional[_Union[StageTimes, _Mapping]] = ...) -> None: ...
 
 class EmbedFacesRequest(_message.Message):
-    __slots__ = ("image", "options")
+    __slots__ = ("image", "options", "looks")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    LOOKS_FIELD_NUMBER: _ClassVar[int]
     image: _image_pb2.Image
     options: DetectionOptions
-    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., options: _Optional[_Union[DetectionOptions, _Mapping]] = ...) -> None: ...
+    looks: int
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., options: _Optional[_Union[DetectionOptions, _Mapping]] = ..., looks: _Optional[int] = ...) -> None: ...
 
 class EmbeddedFace(_message.Message):
     __slots__ = ("face", "embedding")

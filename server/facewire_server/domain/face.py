@@ -80,3 +80,8 @@ class EncodedFaces:
     faces: Faces
     quality: list[Quality]
     embeddings: FloatArray
+
+    def select(self, keep: npt.NDArray[np.bool_]) -> EncodedFaces:
+        """Those where the mask is true."""
+        quality = [each for each, kept in zip(self.quality, keep.tolist(), strict=True) if kept]
+        return EncodedFaces(self.faces.select(keep), quality, self.embeddings[keep])

@@ -40,6 +40,10 @@ class Detector(Protocol):
         """Faces by falling score; ``min_score`` None means the model's own threshold."""
         ...
 
+    def look_again(self, frame: Frame, faces: Faces) -> Faces:
+        """The same faces with landmarks of a close-up each; those that it does not show keep theirs."""
+        ...
+
 
 class Embedder(Protocol):
     """Aligns faces, measures their quality, embeds them. Thread-safe."""

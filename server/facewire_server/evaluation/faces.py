@@ -73,16 +73,19 @@ class FaceReader:
         setting: what the answers depend on beside the picture: the server's models and settings.
         corruption: what is done to each picture first.
         seed: of the corruption.
+        looks: 1: quick; 2: as enrolment has it.
     """
 
     def __init__(
-        self, client: facewire.Client, kept_in: Path | None, setting: str, corruption: Corruption | None, seed: int
-    ) -> None:
+        self, client: facewire.Client, kept_in: Path | None, setting: str, corruption: Corruption | None, seed: int,
+        looks: int = 2,
+    ) -> None:  # fmt: skip
         self._client = client
         self._folder = kept_in
         self._setting = setting
         self._corruption = corruption
         self._seed = seed
+        self._looks = looks
         if kept_in is not None:
             kept_in.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -126,12 +129,14 @@ class FaceReader:
     def _kept(self, data: bytes, label: str, make: Callable[[], bytes]) -> SeenFaces:
         """The answer that was kept, or a new one to what is made."""
         if self._folder is None:
-            return _seen(self._client.embed(make()))
-        key = hashlib.sha256(b"\0".join([data, label.encode(), self._setting.encode(), _FORMAT.encode()])).hexdigest()
+            return _seen(self._client.embed(make(), looks=self._looks))
+        key = hashlib.sha256(
+            b"\0".join([data, label.encode(), f"{self._looks} {self._setting}".encode(), _FORMAT.encode()])
+        ).hexdigest()
         file = self._folder / key[:2] / f"{key}.npz"
         seen = _read(file)
         if seen is None:
-            seen = _seen(self._client.embed(make()))
+            seen = _seen(self._client.embed(make(), looks=self._looks))
             _write(file, seen)
         return seen
 

@@ -6,7 +6,7 @@ Built from the database at start and changed by the store's thread right after e
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from facewire_server.domain.face import FloatArray
 from facewire_server.domain.gallery_calibration import GalleryCalibration, GalleryFacts
 from facewire_server.domain.revision import next_revision
 
+_MEANS_KEPT = 1024
+_MORE = 4  # subjects looked at beyond those asked for: by their means they may be nearer
 _LOOKS = 5  # a change takes microseconds; a search that met five in a row leaves out what is in doubt
 
 
@@ -37,9 +39,10 @@ class LiveGallery:
         self._keys: dict[str, int] = {}
         self.calibration: GalleryCalibration | None = None
         self._rows: dict[int, tuple[int, ...]] = {}
-        # Rows of means: of subjects with several templates, searched beside them (ADR 14).
-        self._means: dict[int, int] = {}
-        self._owners: list[tuple[int, str] | None] = []  # by row: subject key and face id, empty for a mean
+        self._several = 0  # subjects with more than one template
+        # Of subjects that were met lately, with the rows that each is of.
+        self._means: dict[int, tuple[tuple[int, ...], FloatArray]] = {}
+        self._owners: list[tuple[int, str] | None] = []  # by row: subject key and face id
         # Guards the dictionaries against readers that go through them; single look-ups need no lock.
         self._lock = threading.Lock()
 
@@ -60,35 +63,15 @@ class LiveGallery:
         """Adds templates of known subjects, (n, dim)."""
         if not len(face_ids):
             return
-        for key, _, row in self._put(subject_keys, face_ids, vectors):
-            self._rows[key] += (row,)
-        self._renew_means(dict.fromkeys(subject_keys))
-        self.revision = next_revision()
-
-    def _put(self, keys: Sequence[int], face_ids: Sequence[str], vectors: FloatArray) -> list[tuple[int, str, int]]:
-        """Rows of the index, with their owners."""
-        rows = self.index.add(vectors, np.array(keys, dtype=np.int64)).tolist()
+        rows = self.index.add(vectors, np.array(subject_keys, dtype=np.int64)).tolist()
         with self._lock:
             self._owners.extend([None] * (max(rows) + 1 - len(self._owners)))
-            for key, face_id, row in zip(keys, face_ids, rows, strict=True):
+            for key, face_id, row in zip(subject_keys, face_ids, rows, strict=True):
+                self._several += len(self._rows[key]) == 1
+                self._rows[key] += (row,)
                 self._owners[row] = (key, face_id)
-        return list(zip(keys, face_ids, rows, strict=True))
-
-    def _renew_means(self, keys: Iterable[int]) -> None:
-        """After their templates changed."""
-        old = [row for key in keys if (row := self._means.pop(key, None)) is not None]
-        self._take(old)
-        several = [key for key in keys if len(self._rows.get(key, ())) > 1]
-        if several:
-            means = np.stack([self._mean(self._rows[key]) for key in several])
-            self._means.update((key, row) for key, _, row in self._put(several, [""] * len(several), means))
-
-    def _mean(self, rows: Sequence[int]) -> FloatArray:
-        """Of unit length, as templates are; of opposite ones, whose mean is nothing, the first."""
-        vectors = np.stack([self.index.read(row) for row in rows])
-        total = vectors.sum(axis=0)
-        length = float(np.linalg.norm(total))
-        return np.asarray(total / length if length > 1e-3 else vectors[0], dtype=np.float32)
+                self._means.pop(key, None)
+        self.revision = next_revision()
 
     def _take(self, rows: Sequence[int]) -> None:
         """Overwrites rows of the index."""
@@ -105,23 +88,26 @@ class LiveGallery:
             raise KeyError(face_id)
         self._take([row])
         with self._lock:
+            self._several -= len(self._rows[subject_key]) == 2
             self._rows[subject_key] = tuple(other for other in self._rows[subject_key] if other != row)
-        self._renew_means([subject_key])
+            self._means.pop(subject_key, None)
         self.revision = next_revision()
 
     def remove_subject(self, key: int) -> None:
         """Removes a subject with its templates."""
-        mean = self._means.pop(key, None)
-        self._take([*self._rows[key], *([] if mean is None else [mean])])
+        self._take(self._rows[key])
         with self._lock:
+            self._several -= len(self._rows[key]) > 1
             subject_id, _, _ = self._names.pop(key)
             del self._keys[subject_id], self._rows[key]
+            self._means.pop(key, None)
         self.revision = next_revision()
 
     def clear(self) -> None:
         """Removes everything."""
-        self._take([*(row for rows in self._rows.values() for row in rows), *self._means.values()])
+        self._take([row for rows in self._rows.values() for row in rows])
         with self._lock:
+            self._several = 0
             self._means.clear()
             self._names.clear()
             self._keys.clear()
@@ -135,14 +121,24 @@ class LiveGallery:
             return []
         queries = np.ascontiguousarray(vectors)
         for _ in range(_LOOKS):
-            keys, similarities, rows = (part.tolist() for part in self.index.search(queries, k))
-            found = [self._candidates(*part) for part in zip(keys, similarities, rows, strict=True)]
+            keys, similarities, rows = (part.tolist() for part in self.index.search(queries, k + _MORE))
+            found = [self._candidates(*part) for part in zip(queries, keys, similarities, rows, strict=True)]
             if all(complete for _, complete in found):
                 break
-        return [candidates for candidates, _ in found]
+        return [candidates[:k] for candidates, _ in found]
 
-    def _candidates(self, keys: list[int], similarities: list[float], rows: list[int]) -> tuple[list[Candidate], bool]:
-        """Candidates by name, and whether every row had one."""
+    @property
+    def comparisons(self) -> int:
+        """What a search amounts to: templates, and means of subjects with several."""
+        return len(self.index) + self._several
+
+    def _candidates(
+        self, query: FloatArray, keys: list[int], similarities: list[float], rows: list[int]
+    ) -> tuple[list[Candidate], bool]:
+        """Candidates by name and falling similarity, and whether every row had a name.
+
+        A subject with several templates counts by the nearer of its best template and their mean (ADR 14).
+        """
         candidates, complete = [], True
         for key, similarity, row in zip(keys, similarities, rows, strict=True):
             if row < 0:
@@ -151,13 +147,34 @@ class LiveGallery:
             if name is None or owner is None or owner[0] != key:
                 complete = False
                 continue
-            candidates.append(Candidate(*name, similarity=similarity, face_id=owner[1] or self._first_face(key)))
+            try:
+                mean = self._mean(key)
+            except KeyError:  # a template was removed this moment
+                complete = False
+                continue
+            nearest = similarity if mean is None else max(similarity, float(query @ mean))
+            candidates.append(Candidate(*name, similarity=nearest, face_id=owner[1]))
+        candidates.sort(key=lambda candidate: -candidate.similarity)
         return candidates, complete
 
-    def _first_face(self, key: int) -> str:
-        """The oldest template of a subject that was found by its mean."""
-        owners = (self._owner(row) for row in self._rows.get(key, ()))
-        return next((owner[1] for owner in owners if owner is not None), "")
+    def _mean(self, key: int) -> FloatArray | None:
+        """Of a subject's templates, of unit length as they are; None where there is but one."""
+        rows = self._rows.get(key, ())
+        if len(rows) < 2:
+            return None
+        kept = self._means.get(key)
+        if kept is not None and kept[0] is rows:
+            return kept[1]
+        total = np.sum([self.index.read(row) for row in rows], axis=0)
+        length = float(np.sqrt(total @ total))
+        # Opposite templates have no mean: the first stands for it.
+        mean = np.asarray(total / length if length > 1e-3 else self.index.read(rows[0]), dtype=np.float32)
+        if len(self._means) >= _MEANS_KEPT:
+            self._means.clear()
+        self._means[key] = rows, mean
+        if self._rows.get(key) is not rows:  # changed meanwhile: nothing of an erased template may stay
+            self._means.pop(key, None)
+        return mean
 
     def _owner(self, row: int) -> tuple[int, str] | None:
         try:
@@ -184,9 +201,10 @@ class LiveGallery:
             key = self._keys.get(subject_id)
             if key is None:
                 raise NotFound("subject", subject_id)
-            mean = self._means.get(key)
-            rows = [*self._rows[key], *([] if mean is None else [mean])]
-            vectors = [self.index.read(row) for row in rows]
+            vectors = [self.index.read(row) for row in self._rows[key]]
+            mean = self._mean(key)
+            if mean is not None:
+                vectors.append(mean)
         return np.stack(vectors) if vectors else np.empty((0, self.index.dim), dtype=np.float32)
 
 
@@ -238,7 +256,7 @@ class LiveIndex:
     def facts(self, gallery_id: str) -> GalleryFacts:
         """What a search amounts to."""
         gallery = self.gallery(gallery_id)
-        return GalleryFacts(len(gallery.index), gallery.calibration)
+        return GalleryFacts(gallery.comparisons, gallery.calibration)
 
     def revision(self, gallery_id: str) -> int:
         """Changes whenever a template or a subject's name or labels do."""

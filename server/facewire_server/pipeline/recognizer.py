@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from facewire import kernels
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.calibration import ScoreCalibration
-from facewire_server.domain.decision import Decision, DecisionPolicy, Identification
+from facewire_server.domain.decision import Candidate, Decision, DecisionPolicy, Identification
 from facewire_server.domain.errors import ContractMismatch, InvalidArgument, NotFound
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, NoFaceReason, Quality
 from facewire_server.domain.frame import Frame
@@ -108,7 +109,11 @@ class IdentifiedFaces:
 
 
 class Recognizer:
-    """The pipeline for single pictures. Thread-safe, as its parts are."""
+    """The pipeline for single pictures. Thread-safe, as its parts are.
+
+    Args:
+        look_again_within: in 1:N a face whose similarity is nearer to the threshold than this gets a second look.
+    """
 
     def __init__(
         self,
@@ -116,11 +121,13 @@ class Recognizer:
         embedder: Embedder,
         templates: TemplateSearch,
         policy: DecisionPolicy,
+        look_again_within: float,
     ) -> None:
         self._detector = detector
         self._embedder = embedder
         self._templates = templates
         self._policy = policy
+        self._look_again_within = look_again_within
         self._contract_id = embedder.contract.contract_id  # a digest: not for each call
 
     @property
@@ -155,11 +162,25 @@ class Recognizer:
         faces, quality = self._embedder.measure(frame, faces, call.clock)
         return DetectedFaces(faces, quality, _reason_if_none(faces, reason))
 
-    def embed(self, frame: Frame, options: DetectionOptions, call: Call) -> EmbeddedFaces:
-        """Faces with quality and embeddings."""
+    def embed(self, frame: Frame, options: DetectionOptions, call: Call, looks: int = 2) -> EmbeddedFaces:
+        """Faces with quality and embeddings, of one look (quick) or two (ADR 14)."""
         faces, reason = self._find(frame, options, call)
         encoded = self._embedder.encode(frame, faces, call.clock)
+        if looks > 1:
+            encoded = self._look_again(frame, encoded, call)
         return EmbeddedFaces(encoded, _reason_if_none(encoded.faces, reason))
+
+    def _look_again(self, frame: Frame, first: EncodedFaces, call: Call) -> EncodedFaces:
+        """The mean of both looks' embeddings; all else as it was."""
+        call.budget.check()
+        with call.clock.stage("detect"):
+            closer = self._detector.look_again(frame, first.faces)
+        second = self._embedder.encode(frame, closer, call.clock)
+        if len(second.embeddings) != len(first.embeddings):
+            return first  # a close-up that cannot be aligned
+        both = first.embeddings + second.embeddings
+        kernels.normalise_rows(both)
+        return EncodedFaces(first.faces, first.quality, both)
 
     def identify(
         self,
@@ -177,15 +198,22 @@ class Recognizer:
         if isinstance(probe, GivenEmbedding):
             contract_id, vectors = probe.contract_id, self.unit(probe)[np.newaxis]
         else:
-            found = self.embed(probe, options, call)
+            found = self.embed(probe, options, call, looks=1)
             encoded, reason = found.encoded, found.no_face_reason
             contract_id, vectors = self.contract_id, encoded.embeddings
         call.budget.check()
+        # One more than faces, so that each face has a candidate left when others took theirs, and a second.
+        wanted = max(candidates, len(vectors) + 1)
         with call.clock.stage("search"):
-            # One more than faces, so that each face has a candidate left when others took theirs, and a second.
-            wanted = max(candidates, len(vectors) + 1)
             close = self._templates.search(gallery_id, vectors, contract_id, wanted)
-            answers = self._policy.decide(close, limit)
+        if isinstance(probe, Frame) and encoded is not None:
+            unsure = np.array([self._unsure(each, limit) for each in close], dtype=np.bool_)
+            if unsure.any():
+                better = self._look_again(probe, encoded.select(unsure), call).embeddings
+                with call.clock.stage("search"):
+                    looked = iter(self._templates.search(gallery_id, better, contract_id, wanted))
+                close = [next(looked) if doubt else each for each, doubt in zip(close, unsure, strict=True)]
+        answers = self._policy.decide(close, limit)
         shown = [Identification(a.decision, a.match, a.candidates[:candidates]) for a in answers]
         return IdentifiedFaces(encoded, shown, limit, reason)
 
@@ -207,6 +235,15 @@ class Recognizer:
             similarity = float(kernels.cosine_matrix(left, right).max())
         decision = Decision.MATCH if similarity >= limit else Decision.NON_MATCH
         return Verification(decision, similarity, limit, left_report, right_report)
+
+    def _unsure(self, candidates: Sequence[Candidate], limit: float) -> bool:
+        """Whether a second look may change the answer."""
+        if not candidates:
+            return False
+        best = candidates[0].similarity
+        between = len(candidates) > 1 and best - candidates[1].similarity < 2 * self._policy.margin
+        within = self._look_again_within
+        return abs(best - limit) < within or (within > 0 and between and best >= limit)
 
     def _verify_threshold(self, *sides: Side) -> float:
         """That of the gallery of the subject who is compared with; of two galleries the stricter."""
@@ -236,6 +273,7 @@ class Recognizer:
         faces, reason = self._find(side, options, call)
         found = len(faces)
         encoded = self._embedder.encode(side, largest_face(faces), call.clock)
+        encoded = self._look_again(side, encoded, call)
         report = SideReport(encoded, _reason_if_none(encoded.faces, reason), found)
         return encoded.embeddings, report
 

@@ -21,6 +21,7 @@ from facewire_server.rpc import convert
 from facewire_server.rpc.call import Context, on_worker
 
 _DEFAULT_CANDIDATES = 3
+_MOST_LOOKS = 2
 _MAX_CANDIDATES = 100
 
 
@@ -59,11 +60,13 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         engine = self._slot.engine
         options = convert.detection_options(request.options, engine.limits)
         data = convert.image_bytes(request.image)
+        if request.looks > _MOST_LOOKS:
+            raise InvalidArgument("looks", f"must be 1 or {_MOST_LOOKS}, or 0 for the default")
 
         def work(call: Call) -> pb.EmbedFacesResponse:
             with call.clock.stage("decode"):
                 frame = convert.frame_of(request.image, data, engine.limits)
-            found = engine.recognizer.embed(frame, options, call)
+            found = engine.recognizer.embed(frame, options, call, request.looks or _MOST_LOOKS)
             contract_id = engine.recognizer.contract_id
             response = pb.EmbedFacesResponse(
                 no_face_reason=convert.no_face_message(found.no_face_reason),

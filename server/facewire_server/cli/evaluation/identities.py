@@ -45,9 +45,18 @@ Examples:
 @click.option("--splits", default=20, show_default=True, type=click.IntRange(1), help="Random divisions of the people.")
 @click.option("--promise", default=0.01, show_default=True, type=click.FloatRange(1e-6, 0.5),
               help="Calibrate each gallery on its templates for this FPIR, and measure it.")  # fmt: skip
+@click.option("--looks", default=2, show_default=True, type=click.IntRange(1, 2),
+              help="At each face: 1, as streams; 2, as enrolment, 1:1, and 1:N in doubt.")  # fmt: skip
 @evaluation_options
 def identities(
-    options: Options, images: Path, labels: Path | None, enrol: int, strangers: float, splits: int, promise: float
+    options: Options,
+    images: Path,
+    labels: Path | None,
+    enrol: int,
+    strangers: float,
+    splits: int,
+    promise: float,
+    looks: int,
 ) -> None:
     """Identification (1:N): do enrolled people get their names, and strangers none?
 
@@ -58,11 +67,13 @@ def identities(
     paths = [path for each in people.values() for path in each]
     with server(options) as client, progress() as bar:
         task = bar.add_task("pictures", total=len(set(paths)))
-        reader = FaceReader(client, options.kept_in, setting_of(client, options), options.corruption, options.seed)
+        reader = FaceReader(
+            client, options.kept_in, setting_of(client, options), options.corruption, options.seed, looks
+        )
         seen = reader.read_all(paths, lambda: bar.advance(task))
         plan = Plan(enrol, strangers, splits, options.seed, promise)
         result = evaluate_identities(people, seen, plan, embedder_curve(client, options))
-        measured = facts(client, options)
+        measured = {**facts(client, options), "looks": looks}
     figures = _figures(result)
     show(figures)
     write(options, {**_json(result), **measured}, lambda: _report(result, figures, measured))

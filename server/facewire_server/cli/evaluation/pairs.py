@@ -41,8 +41,10 @@ Examples:
 @click.option("--pairs", "pairs_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="In the format of Labeled Faces in the Wild; any number of folds.")  # fmt: skip
 @click.option("--pictures", is_flag=True, help="Show the worst pairs in the report.")
+@click.option("--looks", default=2, show_default=True, type=click.IntRange(1, 2),
+              help="At each face: 1, as streams; 2, as enrolment, 1:1, and 1:N in doubt.")  # fmt: skip
 @evaluation_options
-def pairs(options: Options, images: Path, pairs_file: Path, pictures: bool) -> None:
+def pairs(options: Options, images: Path, pairs_file: Path, pictures: bool, looks: int) -> None:
     """Verification (1:1): are two pictures of one person?
 
     Accuracy is by LFW's protocol: each fold at the threshold that is best on the others. TAR at FAR: the share of pairs
@@ -51,9 +53,11 @@ def pairs(options: Options, images: Path, pairs_file: Path, pictures: bool) -> N
     wanted = read_pairs(images, pairs_file)
     with server(options) as client, progress() as bar:
         task = bar.add_task("pictures", total=len(wanted.pictures))
-        reader = FaceReader(client, options.kept_in, setting_of(client, options), options.corruption, options.seed)
+        reader = FaceReader(
+            client, options.kept_in, setting_of(client, options), options.corruption, options.seed, looks
+        )
         result = evaluate_pairs(wanted, reader.read_all(wanted.pictures, lambda: bar.advance(task)))
-        measured = facts(client, options)
+        measured = {**facts(client, options), "looks": looks}
         figures = _figures(result)
         worst = _worst(result, reader) if pictures and options.report_file is not None else {}
     show(figures)
