@@ -4,6 +4,9 @@
 holds the native kernels. The server itself is started with ``facewire serve``.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from facewire._requests import EnrolItem
 from facewire.client import Client
 from facewire.errors import (
@@ -67,6 +70,17 @@ from facewire.stream_results import (
     Track,
     TrackState,
 )
+
+if TYPE_CHECKING:
+    from facewire import aio as aio
+
+
+def __getattr__(name: str) -> object:
+    """The asyncio client, loaded when it is asked for."""
+    if name == "aio":
+        return importlib.import_module("facewire.aio")
+    raise AttributeError(f"module 'facewire' has no attribute '{name}'")
+
 
 __all__ = [
     "AbortedError",

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from facewire import _parse_stream
+from facewire._outbox import Backoff
+from facewire.errors import ServerError
 from facewire.stream_results import Event, EventKind, EventsLost
 from facewire.v1 import stream_pb2
 
 METHOD: Final = "/facewire.v1.StreamService/WatchEvents"
+
+
+class Reconnecting:
+    """Whether to try again where the connection broke, and telling of it once an outage. Sleeps nowhere itself."""
+
+    def __init__(self, target: str, longest_s: float, on_trouble: Callable[[str], None] | None) -> None:
+        self._target = target
+        self._backoff = Backoff(longest_s)
+        self._on_trouble = on_trouble or (lambda text: None)
+        self._came = self._lost = False
+
+    def succeeded(self) -> None:
+        """Something came."""
+        self._backoff.succeeded()
+        self._came = True
+        if self._lost:
+            self._lost = False
+            self._on_trouble(f"the server at {self._target} is back")
+
+    def wait_s(self, error: ServerError) -> float | None:
+        """Seconds until the next attempt; None: this error will not pass, or has lasted too long."""
+        wait_s = self._backoff.wait_s(error)
+        if wait_s is not None and self._came and not self._lost:
+            self._lost = True
+            self._on_trouble(f"the server at {self._target} is lost ({error}); trying again")
+        return wait_s
 
 
 class WatchCursor:

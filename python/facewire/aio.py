@@ -13,7 +13,6 @@ import grpc.aio
 from facewire import _parse, _requests, _watch, results
 from facewire._aio_connection import Connection
 from facewire._channel import FILE_CHUNK_BYTES
-from facewire._outbox import Backoff
 from facewire._private_file import private_file
 from facewire._requests import EnrolItem, ProbeLike, VerifySideLike
 from facewire._status import to_error
@@ -281,10 +280,11 @@ class Client(Connection):
         after_event_id: int | None = None,
         from_oldest: bool = False,
         reconnect_s: float = 60.0,
+        on_trouble: Callable[[str], None] | None = None,
     ) -> AsyncIterator[Event | EventsLost]:
         """What happens on all streams, without end. See :meth:`facewire.Client.watch_events`."""
         cursor = _watch.WatchCursor(gallery_id, stream_id, subject_label, kinds, after_event_id, from_oldest)
-        backoff = Backoff(reconnect_s)
+        backoff = _watch.Reconnecting(self.target, reconnect_s, on_trouble)
         method = self._channel.unary_stream(
             _watch.METHOD,
             request_serializer=stream_pb2.WatchEventsRequest.SerializeToString,

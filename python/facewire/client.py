@@ -12,7 +12,6 @@ import grpc
 from facewire import _parse, _requests, _watch, results
 from facewire._channel import FILE_CHUNK_BYTES
 from facewire._connection import Connection
-from facewire._outbox import Backoff
 from facewire._private_file import private_file
 from facewire._requests import EnrolItem, ProbeLike, VerifySideLike
 from facewire._status import to_error
@@ -327,6 +326,7 @@ class Client(Connection):
         after_event_id: int | None = None,
         from_oldest: bool = False,
         reconnect_s: float = 60.0,
+        on_trouble: Callable[[str], None] | None = None,
     ) -> Iterator[Event | EventsLost]:
         """What happens on all streams, without end; each event comes at least once, also over broken connections.
 
@@ -335,9 +335,10 @@ class Client(Connection):
             after_event_id: begin after the event seen last; None: with what happens from now on.
             from_oldest: begin with the oldest event that is still kept.
             reconnect_s: how long to try to get through again where the connection broke.
+            on_trouble: told when the server is lost, and when it is back.
         """
         cursor = _watch.WatchCursor(gallery_id, stream_id, subject_label, kinds, after_event_id, from_oldest)
-        backoff = Backoff(reconnect_s)
+        backoff = _watch.Reconnecting(self.target, reconnect_s, on_trouble)
         method = self._channel.unary_stream(
             _watch.METHOD,
             request_serializer=stream_pb2.WatchEventsRequest.SerializeToString,

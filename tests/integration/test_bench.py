@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from facewire.cli.main import run
-from tests.conftest import RunningServer
+from tests.conftest import RunningServer, StartServer
 
 
 @pytest.fixture
@@ -62,7 +64,34 @@ def test_mistakes_are_told_before_the_load(
     assert run(["bench", "streams", picture, "--seconds", "6000"]) == 2
     no_picture = tmp_path / "text.jpg"
     no_picture.write_text("no picture")
-    assert run(["bench", "calls", str(no_picture), "--seconds", "0.5", "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["errors"] == {"INVALID_IMAGE": pytest.approx(10, abs=9)}
+    for verb in ("calls", "streams"):
+        assert run(["bench", verb, picture, str(no_picture), "--seconds", "0.5"]) == 5
+        assert "text.jpg: image.encoded: is not a JPEG" in capsys.readouterr().err
     monkeypatch.setenv("FACEWIRE_SERVER", "127.0.0.1:1")
     assert run(["bench", "calls", picture, "--timeout", "1"]) == 3
+
+
+@pytest.mark.parametrize("verb", ["calls", "streams"])
+def test_a_lost_server_ends_the_measurement(
+    start_server: StartServer,
+    samples: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+) -> None:
+    running = start_server()
+    monkeypatch.setenv("FACEWIRE_SERVER", running.target)
+    killer = threading.Timer(2.5, running.process.kill)
+    killer.start()
+    begun = time.monotonic()
+    try:
+        assert run(["bench", verb, str(samples / "person_a_2.jpg"), "--seconds", "5", "--json"]) == 3
+    finally:
+        killer.cancel()
+    assert time.monotonic() - begun < 12
+    found = json.loads(capsys.readouterr().out)
+    assert found["server_lost"]
+    assert found["first_error"]
+    assert 0.5 < found["seconds"] < 3, "time without a server is not measured"
+    if verb == "streams":
+        assert found["detected"] > 0, "what was counted before it was lost"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import grpc
@@ -77,3 +81,26 @@ def test_json_logs_are_json(start_server: StartServer) -> None:
     server.stop()
     entries = [json.loads(line) for line in server.log]
     assert any(entry["message"].startswith("load, warm and test models") for entry in entries)
+
+
+def test_a_watcher_of_events_does_not_hold_up_the_stop(start_server: StartServer) -> None:
+    running = start_server()
+    troubles: list[str] = []
+    with facewire.Client(running.target) as client:
+        events = client.watch_events(reconnect_s=3.0, on_trouble=troubles.append)
+        watching = threading.Thread(target=lambda: next(events, None), daemon=True)
+        watching.start()
+        time.sleep(0.5)
+        begun = time.monotonic()
+        assert running.stop() == 0
+        assert time.monotonic() - begun < 3, "the grace is 8 s"
+        deadline = time.monotonic() + 5
+        while not troubles and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert "is lost" in troubles[0]
+
+
+def test_the_asyncio_client_is_there_without_an_import_of_its_own() -> None:
+    command = "import facewire; print(facewire.aio.Client.__name__)"
+    done = subprocess.run([sys.executable, "-c", command], check=True, capture_output=True, text=True)
+    assert done.stdout == "Client\n"

@@ -28,6 +28,9 @@ class Watched:
         self.detected[threading.current_thread().name] += 1
         return self._models.detector.detect(frame, min_score, max_faces)
 
+    def look_again(self, frame: Frame, faces: Faces) -> Faces:
+        return self._models.detector.look_again(frame, faces)
+
     def encode(self, frame: Frame, faces: Faces, clock: StageClock) -> EncodedFaces:
         encoded = self._models.embedder.encode(frame, faces, clock)
         self.embedded[threading.current_thread().name] += len(encoded.faces)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from facewire._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S
 from facewire.client import Client
+from facewire.errors import ImageError, InvalidArgumentError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,6 +60,17 @@ def console() -> Console:
 def write_json(value: Any) -> None:
     """One object on one line."""
     click.echo(json.dumps(plain(value), ensure_ascii=False))
+
+
+@contextmanager
+def naming(picture: str) -> Iterator[None]:
+    """Errors of one of several pictures, with its name."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        if error.reason != "INVALID_IMAGE":
+            raise
+        raise ImageError(f"{picture}: {error}") from error
 
 
 def plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -199,12 +200,26 @@ def verify(
     to be.
     """
     with connect(target, timeout_s) as client:
-        answer = client.verify(probe, _reference(reference), min_similarity=min_similarity)
+        other = _reference(reference)
+        with _naming_side({"probe": probe, "reference": str(reference)}):
+            answer = client.verify(probe, other, min_similarity=min_similarity)
     if as_json:
         write_json(answer)
     else:
         _print_verification(answer)
     return 0 if answer.decision is results.Decision.MATCH else _EXIT_NO
+
+
+@contextmanager
+def _naming_side(pictures: dict[str, str]) -> Iterator[None]:
+    """A picture that cannot be read is told by its name, not by its side of the comparison."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        side = error.field.partition(".")[0] if error.field else ""
+        if error.reason != "INVALID_IMAGE" or side not in pictures:
+            raise
+        raise ImageError(f"{pictures[side]}: {error}") from error
 
 
 def _reference(text: str) -> str | results.SubjectReference:

@@ -71,6 +71,7 @@ def events(
             kinds=[EventKind(kind) for kind in kinds],
             after_event_id=after,
             from_oldest=from_oldest,
+            on_trouble=lambda text: click.secho(f"facewire: {text}", fg="yellow", err=True),
         ):
             if as_json:
                 write_json(event)

@@ -56,4 +56,4 @@ def effective_config(
     try:
         return load_config(config_file, overrides)
     except ConfigError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.UsageError(str(error)) from error

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 import facewire
 from facewire_server.evaluation.average_precision import Array, Judged, average_precision, judge, precision_recall
@@ -92,7 +92,9 @@ def _from_json(images: Path, file: Path, text: str) -> Iterator[TruePicture]:
             size = tuple(entry["orig_wh"]) if "orig_wh" in entry else None
             yield TruePicture(_there(images / name, file), size, boxes, subsets)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"{file}: expected a picture's name with boxes_xywh_orig for each: {error!r}") from error
+        raise InputError(
+            f'{file}: expected {{"NAME": {{"boxes_xywh_orig": [[x, y, width, height]]}}}}, see docs/evaluation.md'
+        ) from error
 
 
 def _from_list(images: Path, file: Path, text: str) -> Iterator[TruePicture]:
@@ -104,6 +106,8 @@ def _from_list(images: Path, file: Path, text: str) -> Iterator[TruePicture]:
             count = int(lines[at + 1])
             # Where there is no face, the list has one line of zeros.
             rows = [[float(part) for part in line.split()] for line in lines[at + 2 : at + 2 + max(count, 1)]]
+            if len(rows) != max(count, 1):
+                raise ValueError(name)
             table = np.array(rows, dtype=np.float64)[:count]
             boxes = table[:, :4].reshape(-1, 4)
             counts = (table[:, 7] == 0 if table.shape[1] > 7 else np.ones(count, dtype=bool)) & (boxes[:, 2:] > 0).all(
@@ -155,7 +159,10 @@ def _detect(
 ) -> tuple[Array, Array, float]:
     """Boxes in the truth's pixels, their scores, and the picture's height in those pixels."""
     data = picture.path.read_bytes()
-    shown: Image.Image = Image.open(io.BytesIO(data))
+    try:
+        shown: Image.Image = Image.open(io.BytesIO(data))
+    except UnidentifiedImageError as error:
+        raise InputError(f"{picture.path} is no picture that can be read") from error
     width, height = picture.size or shown.size
     stretched = abs(shown.height / shown.width / (height / width) - 1) > _STRETCHED
     if stretched or corruption is not None:

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 
 import facewire
 from facewire_server.evaluation.corruption import Box, Corruption
+from facewire_server.evaluation.errors import InputError
 
 _FORMAT: Final = "1"  # of what is kept
 _AT_ONCE: Final = 4
@@ -93,7 +94,7 @@ class FaceReader:
         """Of each picture once, several at a time.
 
         Raises:
-            ImageError, FacewireError: a picture cannot be read, with its path.
+            InputError: a picture cannot be read, with its path.
         """
         wanted = sorted(set(paths))
         seen: dict[Path, SeenFaces] = {}
@@ -108,7 +109,17 @@ class FaceReader:
         return seen
 
     def read(self, path: Path) -> SeenFaces:
-        """Of one picture."""
+        """Of one picture.
+
+        Raises:
+            InputError: it is none, with its path.
+        """
+        try:
+            return self._read(path)
+        except facewire.InvalidArgumentError as error:
+            raise InputError(f"{path}: {error}") from error
+
+    def _read(self, path: Path) -> SeenFaces:
         data = path.read_bytes()
         if self._corruption is None:
             return self._kept(data, "", lambda: data)

@@ -67,14 +67,14 @@ def image_bytes(image: image_pb2.Image, field: str = "image") -> bytes:
     return image.encoded if kind == "encoded" else image.raw.data
 
 
-def frame_of(image: image_pb2.Image, data: bytes, limits: Limits) -> Frame:
-    """The picture decoded; ``data`` is what :func:`image_bytes` gave.
+def frame_of(image: image_pb2.Image, data: bytes, limits: Limits, field: str = "image") -> Frame:
+    """The picture decoded; ``data`` is what :func:`image_bytes` gave, ``field`` where it is in the request.
 
     Raises:
         InvalidImage: it cannot be.
     """
     if image.WhichOneof("source") == "encoded":
-        return decode_image(data, limits.max_image_pixels)
+        return decode_image(data, limits.max_image_pixels, f"{field}.encoded")
     raw = image.raw
     raw_format = pixel_format(raw.format, "image.raw.format")
     return frame_from_raw(data, raw_format, raw.width, raw.height, raw.stride_bytes, limits.max_image_pixels)

@@ -140,7 +140,7 @@ def _side(side: pb.VerifySide, field: str, engine: Engine, call: Call) -> Side:
     if kind == "image":
         with call.clock.stage("decode"):
             data = convert.image_bytes(side.image, f"{field}.image")
-            return convert.frame_of(side.image, data, engine.limits)
+            return convert.frame_of(side.image, data, engine.limits, f"{field}.image")
     if kind == "embedding":
         return convert.given_embedding(side.embedding)
     if kind == "subject":

@@ -69,7 +69,8 @@ class RpcServer:
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # there since Python 3.6 only
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(RecognitionServicer(slot), self._server)
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(GalleryServicer(slot, now_ms), self._server)
-        stream_pb2_grpc.add_StreamServiceServicer_to_server(StreamServicer(slot, now_ms), self._server)
+        self._streams = StreamServicer(slot, now_ms)
+        stream_pb2_grpc.add_StreamServiceServicer_to_server(self._streams, self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminServicer(slot), self._server)
         open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(
             OpenInferenceServicer(slot, options.version), self._server
@@ -103,6 +104,7 @@ class RpcServer:
     async def stop(self, grace_s: float) -> None:
         """Tells health watchers, takes no new calls, lets running ones finish for ``grace_s``."""
         await self._health.enter_graceful_shutdown()
+        self._streams.stop()
         begun = time.monotonic()
         await self._boundary.drain(grace_s)
         await self._server.stop(max(0.0, grace_s - (time.monotonic() - begun)))

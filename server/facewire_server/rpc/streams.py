@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from facewire.v1 import stream_pb2 as pb
 from facewire.v1 import stream_pb2_grpc
-from facewire_server.domain.errors import DeadlineExpired, InvalidArgument, Overloaded
+from facewire_server.domain.errors import DeadlineExpired, InvalidArgument, NotReady, Overloaded
 from facewire_server.domain.event import EventFilter, KeptEvents
 from facewire_server.domain.gallery import require_identifier
 from facewire_server.domain.stream import StreamSettings
@@ -38,7 +38,14 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
     def __init__(self, slot: EngineSlot, now_ms: Callable[[], int]) -> None:
         self._slot = slot
         self._now_ms = now_ms
-        self._watchers = 0
+        self._watchers: set[asyncio.Event] = set()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Watchers would go on for ever: they end, and their clients come back to the next server."""
+        self._stopping = True
+        for news in self._watchers:
+            news.set()
 
     # --- recognition ----------------------------------------------------------------------------------------
 
@@ -140,10 +147,10 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
         """What happens, from now on or from a cursor."""
         engine = self._slot.engine
         wanted = _filter_of(request)
-        if self._watchers >= engine.limits.max_watchers:
+        if len(self._watchers) >= engine.limits.max_watchers:
             raise Overloaded(f"all {engine.limits.max_watchers} places for watchers are taken", 5.0)
-        self._watchers += 1
         news = asyncio.Event()
+        self._watchers.add(news)
         loop = asyncio.get_running_loop()
         end = engine.events.watch(lambda: loop.call_soon_threadsafe(news.set))
         try:
@@ -152,7 +159,7 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
             if strange:
                 yield _lost(0, 0)
             told = loop.time()
-            while True:
+            while not self._stopping:
                 news.clear()
                 kept = await asyncio.to_thread(engine.events.read, cursor, _PAGE)
                 for response in _responses(kept, cursor, wanted):
@@ -164,9 +171,10 @@ class StreamServicer(stream_pb2_grpc.StreamServiceServicer):
                 if not kept.events:
                     with suppress(asyncio.TimeoutError):
                         await asyncio.wait_for(news.wait(), _POSITION_EVERY_S)
+            raise NotReady("the server is stopping")
         finally:
             end()
-            self._watchers -= 1
+            self._watchers.discard(news)
 
 
 def _milliseconds(stamp: Timestamp) -> tuple[int | None, InvalidArgument | None]:
