@@ -3,6 +3,7 @@
 #include <array>
 
 #include "../core/letterbox.hpp"
+#include "../core/noise.hpp"
 #include "arguments.hpp"
 #include "register.hpp"
 
@@ -63,6 +64,24 @@ float py_letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, st
     return letterbox_scale(frame_width, frame_height, width, height);
 }
 
+float py_estimate_noise(py::handle pixels, const std::string& format) {
+    const FrameView frame = require_frame(pixels, format);
+    const py::gil_scoped_release unlocked;
+    return estimate_noise(frame);
+}
+
+py::array_t<std::uint8_t> py_smooth_frame(py::handle pixels, const std::string& format) {
+    const FrameView frame = require_frame(pixels, format);
+    const py::array given = py::reinterpret_borrow<py::array>(pixels);
+    py::array_t<std::uint8_t> out(std::vector<py::ssize_t>(given.shape(), given.shape() + given.ndim()));
+    std::uint8_t* to = out.mutable_data();
+    {
+        const py::gil_scoped_release unlocked;
+        smooth_frame(frame, to);
+    }
+    return out;
+}
+
 }  // namespace
 
 void register_pixels(py::module_& m) {
@@ -76,6 +95,8 @@ void register_pixels(py::module_& m) {
             "scale", [](const PixelTransform& t) { return std::array<float, 3>{t.scale[0], t.scale[1], t.scale[2]}; });
     m.def("letterbox", &py_letterbox, py::arg("pixels"), py::arg("format"), py::arg("out"),
           py::arg("transform") = PixelTransform{});
+    m.def("estimate_noise", &py_estimate_noise, py::arg("pixels"), py::arg("format"));
+    m.def("smooth_frame", &py_smooth_frame, py::arg("pixels"), py::arg("format"));
     m.def("letterbox_scale", &py_letterbox_scale, py::arg("frame_width"), py::arg("frame_height"), py::arg("width"),
           py::arg("height"));
 }

@@ -4,10 +4,11 @@
 holds the native kernels. The server itself is started with ``facewire serve``.
 """
 
-import importlib
-from typing import TYPE_CHECKING
+import importlib as _importlib
+import typing as _typing
 
 from facewire._requests import EnrolItem
+from facewire.calibration import Calibration, RateInterval
 from facewire.client import Client
 from facewire.errors import (
     AbortedError,
@@ -27,7 +28,6 @@ from facewire.images import ImageLike, RawFrame
 from facewire.results import (
     BatchEnrolment,
     Box,
-    Calibration,
     Candidate,
     Decision,
     Detections,
@@ -47,7 +47,7 @@ from facewire.results import (
     NoFaceReason,
     Point,
     Quality,
-    RateInterval,
+    QualityIssue,
     ServerInfo,
     SideReport,
     StageTimes,
@@ -71,14 +71,14 @@ from facewire.stream_results import (
     TrackState,
 )
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from facewire import aio as aio
 
 
 def __getattr__(name: str) -> object:
     """The asyncio client, loaded when it is asked for."""
     if name == "aio":
-        return importlib.import_module("facewire.aio")
+        return _importlib.import_module("facewire.aio")
     raise AttributeError(f"module 'facewire' has no attribute '{name}'")
 
 
@@ -126,6 +126,7 @@ __all__ = [
     "Point",
     "PreconditionError",
     "Quality",
+    "QualityIssue",
     "RateInterval",
     "RawFrame",
     "ServerError",

@@ -8,6 +8,7 @@ import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from facewire import results
+from facewire.calibration import Calibration, RateInterval
 from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2
 
 
@@ -36,6 +37,11 @@ def quality(message: face_pb2.Quality) -> results.Quality:
         size_px=message.size_px,
         outside_share=message.outside_share,
         embedding_norm=message.embedding_norm if message.HasField("embedding_norm") else None,
+        score=message.score,
+        issues=tuple(
+            results.QualityIssue(face_pb2.QualityIssue.Name(number).removeprefix("QUALITY_ISSUE_"))
+            for number in message.issues
+        ),
     )
 
 
@@ -161,14 +167,14 @@ def gallery(message: gallery_pb2.Gallery) -> results.Gallery:
     )
 
 
-def calibration(message: gallery_pb2.Calibration) -> results.Calibration:
+def calibration(message: gallery_pb2.Calibration) -> Calibration:
     target = message.WhichOneof("target") or "fpir"
     misses = None
     if message.HasField("miss_rate"):
-        misses = results.RateInterval(message.miss_rate, message.miss_rate_low, message.miss_rate_high)
-    return results.Calibration(
+        misses = RateInterval(message.miss_rate, message.miss_rate_low, message.miss_rate_high)
+    return Calibration(
         target,
-        results.RateInterval(getattr(message, target), message.rate_low, message.rate_high),
+        RateInterval(getattr(message, target), message.rate_low, message.rate_high),
         message.min_similarity,
         misses,
         not message.shortage,

@@ -13,6 +13,7 @@ import numpy as np
 
 from facewire import _parse, _parse_stream, results
 from facewire import stream_results as streams
+from facewire.calibration import Calibration
 from facewire.errors import ImageError
 from facewire.images import ImageLike, RawFrame, image_message
 from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2, stream_pb2
@@ -172,7 +173,7 @@ def calibrate(
     cohort: Iterable[results.Embedding],
     cohort_gallery_id: str,
     dry_run: bool,
-) -> Unary[results.Calibration]:
+) -> Unary[Calibration]:
     if fpir is not None and fmr is not None:
         raise ValueError("give either fpir or fmr")
     request = gallery_pb2.CalibrateRequest(

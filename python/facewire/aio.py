@@ -17,6 +17,7 @@ from facewire._private_file import private_file
 from facewire._requests import EnrolItem, ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.aio_stream import Stream
+from facewire.calibration import Calibration
 from facewire.images import ImageLike
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
@@ -124,7 +125,7 @@ class Client(Connection):
         cohort: Iterable[results.Embedding] = (),
         cohort_gallery_id: str = "",
         dry_run: bool = False,
-    ) -> results.Calibration:
+    ) -> Calibration:
         """Measures the gallery's error rates on its own templates; it decides by them from then on.
 
         Args:

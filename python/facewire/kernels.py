@@ -34,6 +34,7 @@ __all__ = [
     "available_isas",
     "cosine_matrix",
     "decode_faces",
+    "estimate_noise",
     "isa",
     "letterbox",
     "letterbox_scale",
@@ -41,6 +42,7 @@ __all__ = [
     "normalise_rows",
     "read_bandwidth",
     "similarity_transform",
+    "smooth_frame",
     "use_isa",
 ]
 
@@ -139,6 +141,20 @@ def letterbox(
         little, as the sides drawn are whole pixels. Bilinear, exactly where ``cv2.resize(INTER_LINEAR)`` samples.
     """
     return _native.letterbox(pixels, format, out, transform or PixelTransform())
+
+
+def estimate_noise(pixels: Pixels, format: str) -> float:
+    """Standard deviation of a frame's noise, grey levels of the green channel (luma of grey and NV12 frames).
+
+    Median response on 32 rows to a mask that sees neither shades nor edges along the axes (J. Immerkaer, Fast Noise
+    Variance Estimation, Computer Vision and Image Understanding 64, 1996). 0 for frames smaller than 3 x 3.
+    """
+    return _native.estimate_noise(pixels, format)
+
+
+def smooth_frame(pixels: Pixels, format: str) -> Pixels:
+    """A new frame through a binomial filter of seven taps along both axes (standard deviation 1.22 pixels)."""
+    return _native.smooth_frame(pixels, format)
 
 
 def letterbox_scale(frame_width: int, frame_height: int, width: int, height: int) -> float:

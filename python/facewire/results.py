@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from facewire.calibration import Calibration
+
 
 class Decision(Enum):
     """What the server says of a face. NON_MATCH is for 1:1, UNKNOWN and AMBIGUOUS are for 1:N."""
@@ -47,6 +49,19 @@ class EnrolRefusal(Enum):
     CUT_OFF = "CUT_OFF"
     DUPLICATE = "DUPLICATE"
     TEMPLATE_LIMIT = "TEMPLATE_LIMIT"
+    POOR_QUALITY = "POOR_QUALITY"
+
+
+class QualityIssue(Enum):
+    """Why a face may be mistaken or missed. OCCLUDED: it hardly looks like one, and nothing else explains it."""
+
+    TOO_SMALL = "TOO_SMALL"
+    BLURRED = "BLURRED"
+    TOO_DARK = "TOO_DARK"
+    OVEREXPOSED = "OVEREXPOSED"
+    EXTREME_POSE = "EXTREME_POSE"
+    OCCLUDED = "OCCLUDED"
+    CUT_OFF = "CUT_OFF"
 
 
 class Point(NamedTuple):
@@ -93,6 +108,8 @@ class Quality:
         size_px: shorter side of the box.
         outside_share: share of the box outside the picture, 0..1.
         embedding_norm: length of the embedding before normalisation, if it was embedded.
+        score: how likely a good picture of the same person is recognised with it, 0..1; 0 of enrolled templates.
+        issues: what is wrong with it.
     """
 
     sharpness: float
@@ -104,6 +121,8 @@ class Quality:
     size_px: float
     outside_share: float
     embedding_norm: float | None
+    score: float = 0.0
+    issues: tuple[QualityIssue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,41 +267,6 @@ class Identifications:
     image_size: ImageSize | None
     min_similarity: float
     times: StageTimes
-
-
-class RateInterval(NamedTuple):
-    """A share, 0..1, and between which it lies with a probability of 95 %."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """A gallery's own error rates, measured on its templates (ISO/IEC 19795-1).
-
-    Attributes:
-        target: "fpir" (share of strangers that may get a name) or "fmr" (of comparisons of different people).
-        rate: of the target, as estimated.
-        min_similarity: cosine that kept it at the gallery's size then.
-        miss_rate: share of enrolled people's pictures that would not get their name; None: nobody has two templates.
-        sufficient: whether the data are enough to promise it; if not, ``shortage`` says what is missing.
-        subjects, templates, cohort: of the gallery then; strangers' embeddings beside it.
-        stale: the gallery has changed so much since that it should be calibrated again.
-    """
-
-    target: str
-    rate: RateInterval
-    min_similarity: float
-    miss_rate: RateInterval | None
-    sufficient: bool
-    shortage: str
-    subjects: int
-    templates: int
-    cohort: int
-    made_at: datetime
-    stale: bool
 
 
 @dataclass(frozen=True, slots=True)

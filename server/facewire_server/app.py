@@ -15,6 +15,8 @@ from facewire import kernels
 from facewire_server.config import Config, EnrolmentSection, StreamsSection
 from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.decision import DecisionPolicy
+from facewire_server.domain.ports import Detector
+from facewire_server.domain.quality import QualityJudge, QualityLimits
 from facewire_server.engine import (
     Engine,
     EngineSlot,
@@ -34,8 +36,10 @@ from facewire_server.inference.model_cache import ModelCache
 from facewire_server.inference.precision import choose
 from facewire_server.inference.runtime import Network, Placement, Runtime, Shape
 from facewire_server.memory import settle
+from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.enrolment import Enroller, EnrolmentGate
 from facewire_server.pipeline.recognizer import Recognizer
+from facewire_server.pipeline.turning import TurningDetector
 from facewire_server.pipeline.warm_up import warm_up
 from facewire_server.pipeline.workers import WorkerPool
 from facewire_server.rpc.server import RpcServer, ServerOptions
@@ -85,10 +89,11 @@ def load_models(config: Config) -> LoadedModels:
         [(batch, 3, side, side) for batch in section.embedder_batches],
     )
     contract = contract_of(detector_spec, detector_net.precision, embedder_spec, embedder_net)
+    judge = QualityJudge(_quality_limits(config.enrolment), embedder_spec.clear_norm, embedder_spec.norm_step)
     return LoadedModels(
         runtime,
         NetworkDetector(detector_spec, detector_net, second_look=section.second_look),
-        NetworkEmbedder(embedder_spec, embedder_net, contract),
+        NetworkEmbedder(embedder_spec, embedder_net, contract, judge),
         contract,
         (_facts(detector_spec, detector_net), _facts(embedder_spec, embedder_net)),
     )
@@ -162,8 +167,12 @@ def _stream_limits(section: StreamsSection) -> StreamLimits:
     )
 
 
+def _quality_limits(section: EnrolmentSection) -> QualityLimits:
+    return QualityLimits(**section.model_dump(exclude={"max_images_per_call", "min_quality", "dominance"}))
+
+
 def _gate(section: EnrolmentSection) -> EnrolmentGate:
-    return EnrolmentGate(**section.model_dump(exclude={"max_images_per_call"}))
+    return EnrolmentGate(_quality_limits(section), section.min_quality, section.dominance)
 
 
 class Server:
@@ -248,11 +257,15 @@ class Server:
     def _engine(self, models: LoadedModels, gallery: OpenedGallery, events: SqliteEventRing) -> Engine:
         policy = make_policy(self._config)
         limits = _limits(self._config)
+        clearing = Clearing(self._config.pipeline.noisy_from)
+        detector: Detector = models.detector
+        if self._config.pipeline.any_orientation:
+            detector = TurningDetector(detector)
         recognizer = Recognizer(
-            models.detector, models.embedder, gallery.live, policy, self._config.pipeline.look_again_within
+            detector, models.embedder, gallery.live, policy, self._config.pipeline.look_again_within, clearing
         )
         self._streams = Streams(
-            SessionParts(models.detector, models.embedder, events, limits.max_image_pixels, Overload()),
+            SessionParts(detector, models.embedder, events, limits.max_image_pixels, Overload(), clearing),
             gallery.live,
             policy,
             self._workers,

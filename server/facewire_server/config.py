@@ -100,6 +100,10 @@ class PipelineSection(_Section):
     max_image_mpx: Annotated[float, Field(gt=0, le=500)] = 50.0
     min_face_px: Annotated[float, Field(ge=0, le=10_000)] = 20.0
     max_faces: Annotated[int, Field(ge=1, le=1000)] = 100
+    # Look for faces that lie on their side or upside down too: four times the detector's time.
+    any_orientation: bool = False
+    # Frames with more noise than this, grey levels, are smoothed first: bad light. 0: never.
+    noisy_from: Annotated[float, Field(ge=0, le=255)] = 3.0
     # A face whose similarity is nearer to the threshold than this gets a second look. 0: never.
     look_again_within: Annotated[float, Field(ge=0, le=2)] = 0.1
     # Of the threads' time, for calls while streams want all of it.
@@ -127,6 +131,7 @@ class EnrolmentSection(_Section):
     max_yaw_deg: Annotated[float, Field(ge=0, le=90)] = 45.0
     max_pitch_deg: Annotated[float, Field(ge=0, le=90)] = 45.0
     max_outside_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    min_quality: Annotated[float, Field(ge=0, le=1)] = 0.05
     dominance: Annotated[float, Field(ge=1)] = 4.0
     max_images_per_call: Annotated[int, Field(ge=1, le=1000)] = 32
 

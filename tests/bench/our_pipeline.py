@@ -10,6 +10,7 @@ from facewire_server.domain.budget import Budget
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
 from facewire_server.gallery.live_index import LiveGallery, LiveIndex
+from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.decoding import decode_image
 from facewire_server.pipeline.recognizer import Call, DetectionOptions, IdentifiedFaces, Recognizer
 from tests.bench.scenes import ENROLLED, photograph, ready_cache
@@ -36,6 +37,7 @@ class OurPipeline:
             self.live,
             make_policy(config),
             config.pipeline.look_again_within,
+            Clearing(config.pipeline.noisy_from),
         )
         self.live.put(self._enrol(gallery))
 

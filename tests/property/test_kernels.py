@@ -391,3 +391,27 @@ def test_quality_of_an_aligned_face_sees_through_the_transform() -> None:
             )
         )
     np.testing.assert_allclose(measured[0], measured[1], atol=0.01)
+
+
+@PROPERTY
+@given(rng=generators, height=st.integers(3, 60), width=st.integers(3, 60), padding=st.integers(0, 9),
+       format=st.sampled_from(["bgr", "rgb", "gray"]))  # fmt: skip
+def test_smoothing_equals_opencvs_separable_filter(
+    rng: np.random.Generator, height: int, width: int, padding: int, format: str
+) -> None:
+    pixels = rng.integers(0, 256, (height, width, *(() if format == "gray" else (3,))), np.uint8)
+    taps = np.array([1, 6, 15, 20, 15, 6, 1]) / 64
+    wanted = cv2.sepFilter2D(pixels, cv2.CV_64F, taps, taps, borderType=cv2.BORDER_REPLICATE)
+    ours = kernels.smooth_frame(in_padded_rows(pixels, padding), format)
+    assert ours.shape == pixels.shape
+    np.testing.assert_allclose(ours, wanted, rtol=0, atol=0.51)
+
+
+@PROPERTY
+@given(rng=generators, sigma=st.floats(1.0, 20.0), format=st.sampled_from(["bgr", "gray", "nv12"]))
+def test_noise_that_was_added_is_found(rng: np.random.Generator, sigma: float, format: str) -> None:
+    shades = np.add.outer(np.linspace(90, 150, 120), np.linspace(0, 20, 160))
+    noisy = shades[..., np.newaxis] + rng.normal(0, sigma, (120, 160, 3))
+    bgr = noisy.clip(0, 255).round().astype(np.uint8)
+    pixels = {"bgr": bgr, "gray": bgr[..., 1], "nv12": np.concatenate([bgr[..., 1], bgr[:60, :, 0]])}[format]
+    assert kernels.estimate_noise(np.ascontiguousarray(pixels), format) == pytest.approx(sigma, rel=0.15, abs=0.3)

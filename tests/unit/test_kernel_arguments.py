@@ -498,7 +498,7 @@ def test_other_threads_run_while_a_long_search_does() -> None:
     rng = np.random.default_rng(5)
     index = kernels.GalleryIndex(64)
     index.add(rng.standard_normal((200_000, 64), np.float32), np.arange(200_000))
-    queries = rng.standard_normal((50, 64), np.float32)
+    queries = rng.standard_normal((150, 64), np.float32)
     kernels.use_isa("scalar")  # long on any machine
     taken_s, ticker = ticks_during(lambda: index.search(queries, 5, compressed=False))
     # Holding the GIL would show as one pause of the whole search.

@@ -16,6 +16,7 @@ import onnx.numpy_helper
 import pytest
 from onnx import TensorProto, helper
 
+from facewire_server.domain.quality import QualityJudge, QualityLimits
 from facewire_server.inference import golden
 from facewire_server.inference.conversion import dequantise
 from facewire_server.inference.download import FetchError
@@ -205,7 +206,7 @@ def test_a_manifest_that_contradicts_the_model_is_refused_at_start(tmp_path: Pat
         network = runtime(folder).load(placed(model), [(1, 3, 32, 32)])
         contract = contract_of(load_manifest().detector("yunet-2023mar"), "f32", spec, network)
         with pytest.raises(RuntimeProblem, match=words):
-            NetworkEmbedder(spec, network, contract)
+            NetworkEmbedder(spec, network, contract, QualityJudge(QualityLimits(0, 0, 0, 255, 90, 90, 1), None, 1.0))
 
 
 def test_a_cache_without_its_record_is_mended_by_fetching(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from facewire import results
+from facewire.calibration import Calibration
 from facewire.cli.options import connect, console, talks_to_server, write_json
 from facewire.client import Client
 
@@ -79,7 +80,7 @@ def _embed(client: Client, folder: Path) -> Iterator[results.Embedding]:
                 yield max(faces, key=lambda each: each.face.box.width * each.face.box.height).embedding
 
 
-def _show(gallery_id: str, made: results.Calibration, dry_run: bool) -> None:
+def _show(gallery_id: str, made: Calibration, dry_run: bool) -> None:
     table = Table("", "", "", box=None, show_header=False, padding=(0, 2, 0, 0))
     cohort = f", {made.cohort} strangers beside" if made.cohort else ""
     table.add_row("gallery", f"[bold]{gallery_id}[/]", f"{made.subjects} subjects, {made.templates} templates{cohort}")

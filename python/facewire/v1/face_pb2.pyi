@@ -7,6 +7,17 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class QualityIssue(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QUALITY_ISSUE_UNSPECIFIED: _ClassVar[QualityIssue]
+    QUALITY_ISSUE_TOO_SMALL: _ClassVar[QualityIssue]
+    QUALITY_ISSUE_BLURRED: _ClassVar[QualityIssue]
+    QUALITY_ISSUE_TOO_DARK: _ClassVar[QualityIssue]
+    QUALITY_ISSUE_OVEREXPOSED: _ClassVar[QualityIssue]
+    QUALITY_ISSUE_EXTREME_POSE: _ClassVar[QualityIssue]
+    QUALITY_ISSUE_OCCLUDED: _ClassVar[QualityIssue]
+    QUALITY_ISSUE_CUT_OFF: _ClassVar[QualityIssue]
+
 class NoFaceReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     NO_FACE_REASON_UNSPECIFIED: _ClassVar[NoFaceReason]
@@ -21,6 +32,14 @@ class Decision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DECISION_UNKNOWN: _ClassVar[Decision]
     DECISION_AMBIGUOUS: _ClassVar[Decision]
     DECISION_NON_MATCH: _ClassVar[Decision]
+QUALITY_ISSUE_UNSPECIFIED: QualityIssue
+QUALITY_ISSUE_TOO_SMALL: QualityIssue
+QUALITY_ISSUE_BLURRED: QualityIssue
+QUALITY_ISSUE_TOO_DARK: QualityIssue
+QUALITY_ISSUE_OVEREXPOSED: QualityIssue
+QUALITY_ISSUE_EXTREME_POSE: QualityIssue
+QUALITY_ISSUE_OCCLUDED: QualityIssue
+QUALITY_ISSUE_CUT_OFF: QualityIssue
 NO_FACE_REASON_UNSPECIFIED: NoFaceReason
 NO_FACE_REASON_NONE_DETECTED: NoFaceReason
 NO_FACE_REASON_TOO_SMALL: NoFaceReason
@@ -66,7 +85,7 @@ class Landmarks(_message.Message):
     def __init__(self, left_eye: _Optional[_Union[Point, _Mapping]] = ..., right_eye: _Optional[_Union[Point, _Mapping]] = ..., nose_tip: _Optional[_Union[Point, _Mapping]] = ..., left_mouth_corner: _Optional[_Union[Point, _Mapping]] = ..., right_mouth_corner: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
 class Quality(_message.Message):
-    __slots__ = ("sharpness", "brightness", "contrast", "yaw_deg", "pitch_deg", "roll_deg", "size_px", "outside_share", "embedding_norm")
+    __slots__ = ("sharpness", "brightness", "contrast", "yaw_deg", "pitch_deg", "roll_deg", "size_px", "outside_share", "embedding_norm", "score", "issues")
     SHARPNESS_FIELD_NUMBER: _ClassVar[int]
     BRIGHTNESS_FIELD_NUMBER: _ClassVar[int]
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +95,8 @@ class Quality(_message.Message):
     SIZE_PX_FIELD_NUMBER: _ClassVar[int]
     OUTSIDE_SHARE_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_NORM_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    ISSUES_FIELD_NUMBER: _ClassVar[int]
     sharpness: float
     brightness: float
     contrast: float
@@ -85,7 +106,9 @@ class Quality(_message.Message):
     size_px: float
     outside_share: float
     embedding_norm: float
-    def __init__(self, sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., yaw_deg: _Optional[float] = ..., pitch_deg: _Optional[float] = ..., roll_deg: _Optional[float] = ..., size_px: _Optional[float] = ..., outside_share: _Optional[float] = ..., embedding_norm: _Optional[float] = ...) -> None: ...
+    score: float
+    issues: _containers.RepeatedScalarFieldContainer[QualityIssue]
+    def __init__(self, sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., yaw_deg: _Optional[float] = ..., pitch_deg: _Optional[float] = ..., roll_deg: _Optional[float] = ..., size_px: _Optional[float] = ..., outside_share: _Optional[float] = ..., embedding_norm: _Optional[float] = ..., score: _Optional[float] = ..., issues: _Optional[_Iterable[_Union[QualityIssue, str]]] = ...) -> None: ...
 
 class Face(_message.Message):
     __slots__ = ("box", "landmarks", "detection_score", "quality")

@@ -25,6 +25,7 @@ class EnrolRefusal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENROL_REFUSAL_CUT_OFF: _ClassVar[EnrolRefusal]
     ENROL_REFUSAL_DUPLICATE: _ClassVar[EnrolRefusal]
     ENROL_REFUSAL_TEMPLATE_LIMIT: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_POOR_QUALITY: _ClassVar[EnrolRefusal]
 ENROL_REFUSAL_UNSPECIFIED: EnrolRefusal
 ENROL_REFUSAL_BAD_IMAGE: EnrolRefusal
 ENROL_REFUSAL_NO_FACE: EnrolRefusal
@@ -38,6 +39,7 @@ ENROL_REFUSAL_EXTREME_POSE: EnrolRefusal
 ENROL_REFUSAL_CUT_OFF: EnrolRefusal
 ENROL_REFUSAL_DUPLICATE: EnrolRefusal
 ENROL_REFUSAL_TEMPLATE_LIMIT: EnrolRefusal
+ENROL_REFUSAL_POOR_QUALITY: EnrolRefusal
 
 class Gallery(_message.Message):
     __slots__ = ("gallery_id", "display_name", "contract_id", "created_at", "subject_count", "face_count", "min_similarity", "calibration")

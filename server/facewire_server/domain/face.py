@@ -52,9 +52,26 @@ class Faces:
         return self.boxes[:, 2] * self.boxes[:, 3]
 
 
+class QualityIssue(Enum):
+    """Why a face may be mistaken or missed."""
+
+    TOO_SMALL = "too small"
+    BLURRED = "blurred"
+    TOO_DARK = "too dark"
+    OVEREXPOSED = "overexposed"
+    EXTREME_POSE = "extreme pose"
+    OCCLUDED = "occluded"
+    CUT_OFF = "cut off"
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What can be told of one face before it is compared; see ``facewire.kernels.measure_quality``."""
+    """What can be told of one face before it is compared; see ``facewire.kernels.measure_quality``.
+
+    Attributes:
+        score: how likely a good picture of the same person is recognised with it, 0..1; see ``domain.quality``.
+        issues: what is wrong with it.
+    """
 
     sharpness: float
     brightness: float
@@ -65,6 +82,8 @@ class Quality:
     size_px: float
     outside_share: float
     embedding_norm: float | None = None
+    score: float = 0.0
+    issues: tuple[QualityIssue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

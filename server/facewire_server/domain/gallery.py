@@ -82,6 +82,7 @@ class EnrolRefusal(Enum):
     CUT_OFF = "cut off"
     DUPLICATE = "duplicate"
     TEMPLATE_LIMIT = "template limit"
+    POOR_QUALITY = "poor quality"
 
 
 @dataclass(frozen=True, slots=True)

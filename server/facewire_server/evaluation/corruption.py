@@ -15,8 +15,8 @@ from PIL import Image
 Linear = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
 
-_FULL_WELL: Final = 4000.0  # electrons of a small sensor's pixel at white
-_READ_NOISE: Final = 4.0  # electrons
+_FULL_WELL: Final = 600.0  # electrons at white of a small sensor with its gain turned up
+_READ_NOISE: Final = 5.0  # electrons
 
 
 class CorruptionError(ValueError):

@@ -7,7 +7,6 @@ import binascii
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,11 @@ SUBJECT_COLUMNS = """subject_id, display_name, labels, attributes, created_ms, u
     (SELECT count(*) FROM face WHERE subject_key = subject.key)"""
 FACE_COLUMNS = "face_id, subject_id, quality, source_digest, source_name, face.created_ms"
 
+# Score and issues follow from these, and their rules may change.
+MEASURED = (
+    "sharpness", "brightness", "contrast", "yaw_deg", "pitch_deg", "roll_deg", "size_px", "outside_share",
+    "embedding_norm",
+)  # fmt: skip
 Row = tuple[Any, ...] | sqlite3.Row
 
 
@@ -45,7 +49,8 @@ def face_of(row: Row) -> EnrolledFace:
 
 def quality_text(quality: Quality) -> str:
     """As stored."""
-    return json.dumps({k: v if v is None else round(v, 4) for k, v in asdict(quality).items()})
+    measured = {name: getattr(quality, name) for name in MEASURED}
+    return json.dumps({name: None if value is None else round(value, 4) for name, value in measured.items()})
 
 
 def vector_bytes(vector: FloatArray) -> bytes:

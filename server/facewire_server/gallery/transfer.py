@@ -15,7 +15,6 @@ import sqlite3
 import struct
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
@@ -44,7 +43,7 @@ from facewire_server.gallery.faces import insert_face
 from facewire_server.gallery.galleries import Galleries, find_gallery, insert_gallery
 from facewire_server.gallery.live_index import LiveIndex
 from facewire_server.gallery.loading import load_gallery
-from facewire_server.gallery.rows import SUBJECT_COLUMNS, subject_of
+from facewire_server.gallery.rows import MEASURED, SUBJECT_COLUMNS, subject_of
 from facewire_server.gallery.subjects import insert_subject
 
 _MAGIC = b"facewire-gallery-1\n"
@@ -294,7 +293,7 @@ def _subject_from(record: Record) -> Subject:
 
 def _quality_from(record: Record) -> Quality:
     quality = Quality(**record["quality"])
-    numbers = [v for v in asdict(quality).values() if v is not None]
+    numbers = [v for name in MEASURED if (v := getattr(quality, name)) is not None]
     if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers):
         raise ValueError("quality")
     return quality

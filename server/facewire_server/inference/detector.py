@@ -19,6 +19,7 @@ from facewire_server.inference.runtime import CompiledShape, Network
 # In a close-up the face takes so much of the input's side: of 0.15, 0.3, 0.4, 0.5, 0.6 the best on LFW and CelebA.
 _CLOSE_UP: Final = 0.6
 _CLOSE_UP_FACES: Final = 8
+_TILTED_DEG: Final = 15.0
 _SAME_FACE: Final = 0.35  # its middle lies within this share of the face's size
 # Middle and ends of a square's axes, in its sides.
 _CROSS: Final = np.array([[0, 0], [-0.5, 0], [0.5, 0], [0, -0.5], [0, 0.5]], dtype=np.float32)
@@ -34,6 +35,16 @@ class _Bucket:
 
     def scale_for(self, frame: Frame) -> float:
         return kernels.letterbox_scale(frame.width, frame.height, self.width, self.height)
+
+
+def _upright(landmarks: Tensor) -> Tensor:
+    """The rotation, (2, 2), that a tilted face has; none below what the network finds as well as an upright one."""
+    across = landmarks[1] - landmarks[0]
+    angle = float(np.arctan2(across[1], across[0]))
+    if abs(angle) < np.deg2rad(_TILTED_DEG):
+        angle = 0.0
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.array([[cosine, -sine], [sine, cosine]], dtype=np.float32)
 
 
 class NetworkDetector:
@@ -91,20 +102,20 @@ class NetworkDetector:
         A close-up shows the face at another size and place of the network's grid, so its landmarks err independently.
         """
         landmarks = faces.landmarks.copy()
-        for i, box in enumerate(faces.boxes):
-            seen = self._close_up(frame, box)
+        for i, (box, points) in enumerate(zip(faces.boxes, faces.landmarks, strict=True)):
+            seen = self._close_up(frame, box, _upright(points))
             if seen is not None:
                 landmarks[i] = seen
         return Faces(faces.boxes, landmarks, faces.scores)
 
-    def _close_up(self, frame: Frame, box: Tensor) -> Tensor | None:
-        """Landmarks in frame pixels, (5, 2)."""
+    def _close_up(self, frame: Frame, box: Tensor, turn: Tensor) -> Tensor | None:
+        """Landmarks in frame pixels, (5, 2); the face is shown turned by this matrix' inverse."""
         bucket = self._buckets[0]
         side = min(bucket.width, bucket.height)
         middle, size = box[:2] + box[2:] / 2, max(float(box[2:].max()), 1.0)
         scale = _CLOSE_UP * side / size
         chip = np.zeros((1, 3, side, side), dtype=np.float32)
-        places = middle + size * _CROSS
+        places = np.asarray(middle + size * _CROSS @ turn.T, dtype=np.float32)
         kernels.align_faces(
             frame.pixels, frame.format, places[np.newaxis], side / 2 + scale * size * _CROSS, chip, self._transform
         )
@@ -123,7 +134,7 @@ class NetworkDetector:
         if away[nearest] > _SAME_FACE * scale * size:
             return None
         found = rows[nearest, 4:14].reshape(5, 2)
-        return np.asarray((found - side / 2) / scale + middle, dtype=np.float32)
+        return np.asarray((found - side / 2) / scale @ turn.T + middle, dtype=np.float32)
 
     def _bucket_for(self, frame: Frame) -> _Bucket:
         """The size that shows the frame largest; of several the smallest."""

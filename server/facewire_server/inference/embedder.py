@@ -17,6 +17,7 @@ from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, Quality
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.ports import Tensor, TensorInfo
+from facewire_server.domain.quality import QualityJudge
 from facewire_server.domain.stages import StageClock
 from facewire_server.inference.manifest import DetectorModel, EmbedderModel
 from facewire_server.inference.runtime import CompiledShape, Network
@@ -58,12 +59,14 @@ class NetworkEmbedder:
         spec: the manifest's entry.
         network: compiled for (b, 3, S, S) of each batch size b.
         contract: what its embeddings depend on.
+        judge: of the faces' quality.
     """
 
-    def __init__(self, spec: EmbedderModel, network: Network, contract: EmbeddingContract) -> None:
+    def __init__(self, spec: EmbedderModel, network: Network, contract: EmbeddingContract, judge: QualityJudge) -> None:
         self._spec = spec
         self._network = network
         self._contract = contract
+        self._judge = judge
         self._reference = reference_landmarks(spec)
         self._transform = kernels.PixelTransform(
             rgb=spec.input.colour == "rgb", mean=spec.input.mean, scale=spec.input.scale
@@ -119,7 +122,8 @@ class NetworkEmbedder:
         with clock.stage("align"):
             aligned = self._align(frame, faces, chips)
             numbers = self._measure(frame, faces, chips)
-        return faces.select(aligned), _qualities(numbers[aligned])
+        kept = faces.select(aligned)
+        return kept, self._qualities(numbers[aligned], kept)
 
     def encode(self, frame: Frame, faces: Faces, clock: StageClock) -> EncodedFaces:
         """Those faces that can be aligned, with quality and embeddings."""
@@ -146,9 +150,8 @@ class NetworkEmbedder:
         encoded, start = [], 0
         for _, faces in shots:
             rows = np.arange(start, start + len(faces))[keep[start : start + len(faces)]]
-            encoded.append(
-                EncodedFaces(faces.select(rows - start), _qualities(numbers[rows], norms[rows]), vectors[rows])
-            )
+            kept = faces.select(rows - start)
+            encoded.append(EncodedFaces(kept, self._qualities(numbers[rows], kept, norms[rows]), vectors[rows]))
             start += len(faces)
         return encoded
 
@@ -178,6 +181,15 @@ class NetworkEmbedder:
             frame_height=frame.height,
             transform=self._transform,
         )
+
+    def _qualities(self, numbers: FloatArray, faces: Faces, norms: FloatArray | None = None) -> list[Quality]:
+        lengths: list[float | None] = [None] * len(numbers) if norms is None else norms.tolist()
+        return [
+            self._judge.judge(
+                Quality(**dict(zip(kernels.QUALITY_COLUMNS, row, strict=True)), embedding_norm=length), score
+            )
+            for row, length, score in zip(numbers.tolist(), lengths, faces.scores.tolist(), strict=True)
+        ]
 
     # --- the raw network, for the Open Inference Protocol ---------------------------------------------------
 
@@ -219,11 +231,3 @@ def _runs(
         frame, faces = shots[shot]
         yield frame, faces.select(rows), slice(start, start + len(rows))
         start += len(rows)
-
-
-def _qualities(numbers: FloatArray, norms: FloatArray | None = None) -> list[Quality]:
-    lengths: list[float | None] = [None] * len(numbers) if norms is None else norms.tolist()
-    return [
-        Quality(**dict(zip(kernels.QUALITY_COLUMNS, row, strict=True)), embedding_norm=length)
-        for row, length in zip(numbers.tolist(), lengths, strict=True)
-    ]

@@ -181,6 +181,8 @@ class EmbedderModel(_Model):
         template: where the five landmarks lie on it; default: ArcFace's, scaled to the size.
         calibration: error rates, from which thresholds follow.
         threshold: a fixed cosine, for a model without calibration.
+        clear_norm: length of the embedding of a middling face before normalisation, and ``norm_step`` how much shorter
+            a clearly worse one is: of a model whose length tells of quality.
     """
 
     task: Literal["embedder"]
@@ -191,6 +193,8 @@ class EmbedderModel(_Model):
     template: tuple[tuple[float, float], ...] | None = None
     calibration: Calibration | None = None
     threshold: Annotated[float, Field(ge=-1, le=1)] | None = None
+    clear_norm: Annotated[float, Field(gt=0)] | None = None
+    norm_step: Annotated[float, Field(gt=0)] = 1.0
 
     @model_validator(mode="after")
     def _complete(self) -> EmbedderModel:

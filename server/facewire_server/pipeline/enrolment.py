@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from facewire_server.domain.errors import InvalidImage
-from facewire_server.domain.face import EncodedFaces, Faces, NoFaceReason, Quality
+from facewire_server.domain.face import EncodedFaces, Faces, NoFaceReason, Quality, QualityIssue
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import EnrolRefusal, NewTemplate, Refusal
+from facewire_server.domain.quality import QualityLimits
 from facewire_server.pipeline.recognizer import Call, DetectionOptions, Recognizer
 
 
@@ -19,45 +20,35 @@ class EnrolmentGate:
     """What a picture must have. A bad template costs wrong names for as long as it stays.
 
     Attributes:
-        min_face_px: shorter side of the face.
-        min_sharpness, min_brightness, max_brightness: of the aligned face, see ``Quality``.
-        max_yaw_deg, max_pitch_deg: either way.
-        max_outside_share: of the face box.
+        limits: from where on something is wrong with a face.
+        min_quality: lowest score, 0..1.
         dominance: a second face does not matter if the largest is so many times larger in area.
     """
 
-    min_face_px: float
-    min_sharpness: float
-    min_brightness: float
-    max_brightness: float
-    max_yaw_deg: float
-    max_pitch_deg: float
-    max_outside_share: float
+    limits: QualityLimits
+    min_quality: float
     dominance: float
 
     def judge(self, quality: Quality) -> Refusal | None:
         """The first thing wrong with a face, if any."""
-        q = quality
-        rules = (
-            (q.size_px < self.min_face_px, EnrolRefusal.TOO_SMALL,
-             f"the face is {q.size_px:.0f} px wide or high, at least {self.min_face_px:.0f} are needed"),
-            (q.outside_share > self.max_outside_share, EnrolRefusal.CUT_OFF,
-             f"{q.outside_share:.0%} of the face is outside the picture"),
-            (q.brightness < self.min_brightness, EnrolRefusal.TOO_DARK,
-             f"the face's brightness is {q.brightness:.0f}, at least {self.min_brightness:.0f} is needed"),
-            (q.brightness > self.max_brightness, EnrolRefusal.TOO_BRIGHT,
-             f"the face's brightness is {q.brightness:.0f}, at most {self.max_brightness:.0f} is allowed"),
-            (q.sharpness < self.min_sharpness, EnrolRefusal.BLURRED,
-             f"the face's sharpness is {q.sharpness:.1f}, at least {self.min_sharpness:.1f} is needed"),
-            (abs(q.yaw_deg) > self.max_yaw_deg, EnrolRefusal.EXTREME_POSE,
-             f"the head is turned by {abs(q.yaw_deg):.0f} degrees, at most {self.max_yaw_deg:.0f}"),
-            (abs(q.pitch_deg) > self.max_pitch_deg, EnrolRefusal.EXTREME_POSE,
-             f"the head is tilted by {abs(q.pitch_deg):.0f} degrees, at most {self.max_pitch_deg:.0f}"),
-        )  # fmt: skip
-        for broken, reason, detail in rules:
-            if broken:
-                return Refusal(reason, detail)
+        for issue, detail in self.limits.issues(quality).items():
+            return Refusal(_REFUSALS[issue], detail)
+        if quality.score < self.min_quality:
+            return Refusal(
+                EnrolRefusal.POOR_QUALITY,
+                f"the face's quality is {quality.score:.2f}, at least {self.min_quality:.2f} is needed: is it covered?",
+            )
         return None
+
+
+_REFUSALS = {
+    QualityIssue.TOO_SMALL: EnrolRefusal.TOO_SMALL,
+    QualityIssue.BLURRED: EnrolRefusal.BLURRED,
+    QualityIssue.TOO_DARK: EnrolRefusal.TOO_DARK,
+    QualityIssue.OVEREXPOSED: EnrolRefusal.TOO_BRIGHT,
+    QualityIssue.EXTREME_POSE: EnrolRefusal.EXTREME_POSE,
+    QualityIssue.CUT_OFF: EnrolRefusal.CUT_OFF,
+}
 
 
 @dataclass(frozen=True, slots=True)

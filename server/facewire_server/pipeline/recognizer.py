@@ -17,6 +17,7 @@ from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery_calibration import GalleryFacts
 from facewire_server.domain.ports import Detector, Embedder, TemplateSearch
 from facewire_server.domain.stages import StageClock
+from facewire_server.pipeline.clearing import Clearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +123,14 @@ class Recognizer:
         templates: TemplateSearch,
         policy: DecisionPolicy,
         look_again_within: float,
+        clearing: Clearing,
     ) -> None:
         self._detector = detector
         self._embedder = embedder
         self._templates = templates
         self._policy = policy
         self._look_again_within = look_again_within
+        self._clearing = clearing
         self._contract_id = embedder.contract.contract_id  # a digest: not for each call
 
     @property
@@ -158,12 +161,14 @@ class Recognizer:
 
     def detect(self, frame: Frame, options: DetectionOptions, call: Call) -> DetectedFaces:
         """Faces with quality."""
+        frame = self._clear(frame, call)
         faces, reason = self._find(frame, options, call)
         faces, quality = self._embedder.measure(frame, faces, call.clock)
         return DetectedFaces(faces, quality, _reason_if_none(faces, reason))
 
     def embed(self, frame: Frame, options: DetectionOptions, call: Call, looks: int = 2) -> EmbeddedFaces:
         """Faces with quality and embeddings, of one look (quick) or two (ADR 14)."""
+        frame = self._clear(frame, call)
         faces, reason = self._find(frame, options, call)
         encoded = self._embedder.encode(frame, faces, call.clock)
         if looks > 1:
@@ -209,7 +214,7 @@ class Recognizer:
         if isinstance(probe, Frame) and encoded is not None:
             unsure = np.array([self._unsure(each, limit) for each in close], dtype=np.bool_)
             if unsure.any():
-                better = self._look_again(probe, encoded.select(unsure), call).embeddings
+                better = self._look_again(self._clear(probe, call), encoded.select(unsure), call).embeddings
                 with call.clock.stage("search"):
                     looked = iter(self._templates.search(gallery_id, better, contract_id, wanted))
                 close = [next(looked) if doubt else each for each, doubt in zip(close, unsure, strict=True)]
@@ -252,6 +257,10 @@ class Recognizer:
             return self._policy.verify_threshold()
         return max(self._policy.verify_threshold(self._templates.facts(gallery_id)) for gallery_id in galleries)
 
+    def _clear(self, frame: Frame, call: Call) -> Frame:
+        with call.clock.stage("decode"):
+            return self._clearing.clear(frame)
+
     def _find(self, frame: Frame, options: DetectionOptions, call: Call) -> tuple[Faces, NoFaceReason | None]:
         call.budget.check()
         with call.clock.stage("detect"):
@@ -270,6 +279,7 @@ class Recognizer:
         if isinstance(side, SubjectTemplates):
             templates = self._templates.templates_of(side.gallery_id, side.subject_id, self.contract_id)
             return templates, SideReport(None, None, 0)
+        side = self._clear(side, call)
         faces, reason = self._find(side, options, call)
         found = len(faces)
         encoded = self._embedder.encode(side, largest_face(faces), call.clock)

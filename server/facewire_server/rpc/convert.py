@@ -48,6 +48,7 @@ _REFUSALS: Final = {
     EnrolRefusal.BLURRED: gallery_pb2.ENROL_REFUSAL_BLURRED,
     EnrolRefusal.TOO_DARK: gallery_pb2.ENROL_REFUSAL_TOO_DARK,
     EnrolRefusal.TOO_BRIGHT: gallery_pb2.ENROL_REFUSAL_TOO_BRIGHT,
+    EnrolRefusal.POOR_QUALITY: gallery_pb2.ENROL_REFUSAL_POOR_QUALITY,
     EnrolRefusal.EXTREME_POSE: gallery_pb2.ENROL_REFUSAL_EXTREME_POSE,
     EnrolRefusal.CUT_OFF: gallery_pb2.ENROL_REFUSAL_CUT_OFF,
     EnrolRefusal.DUPLICATE: gallery_pb2.ENROL_REFUSAL_DUPLICATE,
@@ -143,6 +144,8 @@ def quality_message(quality: Quality) -> face_pb2.Quality:
         size_px=quality.size_px,
         outside_share=quality.outside_share,
         embedding_norm=quality.embedding_norm,
+        score=quality.score,
+        issues=[f"QUALITY_ISSUE_{issue.name}" for issue in quality.issues],
     )
 
 

@@ -21,6 +21,7 @@ from facewire_server.domain.stream import (
     StreamSettings,
     TrackAnswer,
 )
+from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.decoding import check_image, decode_image, frame_from_raw
 from facewire_server.streaming.clock import StreamClock
 from facewire_server.streaming.naming import Naming
@@ -62,6 +63,7 @@ class SessionParts:
     sink: EventSink
     max_pixels: int
     overload: Overload
+    clearing: Clearing
 
 
 class Session:
@@ -162,6 +164,8 @@ class Session:
         looks = self._pace.is_due(self._taken)
         picture, error = self._read(frame, clock, whole=looks)
         if picture is not None:
+            with clock.stage("decode"):
+                picture = self._parts.clearing.clear(picture)
             self._pace.looked(self._taken)
             error = self._look(picture, frame.settings, now_s, clock)
         return self._answer(frame, picture, now_s, error or nameless, clock)
