@@ -38,7 +38,7 @@ def quality(**changes: float) -> Quality:
         "sharpness": 8.0, "brightness": 120.0, "contrast": 40.0, "yaw_deg": 0.0, "pitch_deg": 0.0, "roll_deg": 0.0,
         "size_px": 90.0, "outside_share": 0.0,
     }  # fmt: skip
-    return Quality(**{**values, **changes})
+    return Quality(**{**values, **changes})  # type: ignore[arg-type]
 
 
 # --- shots ----------------------------------------------------------------------------------------------
