@@ -49,7 +49,8 @@ void smooth_row(const std::uint8_t* row, std::int32_t pixels, int count, std::ve
     std::memcpy(padded.data() + reach, row, length);
     for (std::size_t i = 0; i < reach; ++i) {
         padded[i] = row[i % static_cast<std::size_t>(count)];
-        padded[reach + length + i] = row[length - static_cast<std::size_t>(count) + i % static_cast<std::size_t>(count)];
+        padded[reach + length + i] =
+            row[length - static_cast<std::size_t>(count) + i % static_cast<std::size_t>(count)];
     }
     const std::uint8_t* from = padded.data();
     for (std::size_t i = 0; i < length; ++i) {
@@ -66,9 +67,7 @@ void smooth_plane(const std::uint8_t* data, std::int32_t stride, std::int32_t pi
     const auto length = static_cast<std::size_t>(pixels) * static_cast<std::size_t>(count);
     std::vector<std::uint8_t> padded;
     std::vector<std::uint16_t> kept(length * kTaps);
-    const auto line = [&](std::int32_t row) {
-        return kept.data() + length * static_cast<std::size_t>(row % kTaps);
-    };
+    const auto line = [&](std::int32_t row) { return kept.data() + length * static_cast<std::size_t>(row % kTaps); };
     std::int32_t next = 0;
     for (std::int32_t row = 0; row < rows; ++row) {
         for (; next < rows && next <= row + kReach; ++next)
