@@ -55,6 +55,7 @@ from facewire.results import (
     SubjectReference,
     Verification,
 )
+from facewire.review import Finding, FindingKind
 from facewire.stream import Stream
 from facewire.stream_options import Line, StreamOptions, Zone
 from facewire.stream_results import (
@@ -109,6 +110,8 @@ __all__ = [
     "EventsLost",
     "Face",
     "FacewireError",
+    "Finding",
+    "FindingKind",
     "FrameAnswer",
     "FrameError",
     "Gallery",

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from facewire import results
 from facewire.calibration import Calibration, RateInterval
+from facewire.review import Finding, FindingKind
 from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2
 
 
@@ -219,6 +220,24 @@ def _outcome(message: gallery_pb2.EnrolOutcome) -> results.EnrolOutcome:
         refusal=None if accepted else results.EnrolRefusal[name],
         detail=message.detail,
         face=_face(message.face) if message.HasField("face") else None,
+        look_alike=(message.look_alike_subject_id, message.look_alike_similarity)
+        if message.look_alike_subject_id
+        else None,
+    )
+
+
+def review(message: gallery_pb2.ReviewGalleryResponse) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            FindingKind(gallery_pb2.FindingKind.Name(each.kind).removeprefix("FINDING_KIND_")),
+            each.subject_id,
+            each.face_id,
+            each.other_subject_id,
+            each.other_face_id,
+            each.similarity,
+            each.own_similarity if each.HasField("own_similarity") else None,
+        )
+        for each in message.findings
     )
 
 

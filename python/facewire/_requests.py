@@ -16,6 +16,7 @@ from facewire import stream_results as streams
 from facewire.calibration import Calibration
 from facewire.errors import ImageError
 from facewire.images import ImageLike, RawFrame, image_message
+from facewire.review import Finding
 from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2, stream_pb2
 
 T = TypeVar("T")
@@ -186,6 +187,11 @@ def calibrate(
         idempotency_key=new_key(),
     )
     return _gallery("Calibrate", request, gallery_pb2.CalibrateResponse, lambda m: _parse.calibration(m.calibration))
+
+
+def review_gallery(gallery_id: str, max_findings: int) -> Unary[tuple[Finding, ...]]:
+    request = gallery_pb2.ReviewGalleryRequest(gallery_id=gallery_id, max_findings=max_findings)
+    return _gallery("ReviewGallery", request, gallery_pb2.ReviewGalleryResponse, _parse.review)
 
 
 def delete_calibration(gallery_id: str) -> Unary[None]:

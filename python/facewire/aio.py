@@ -19,6 +19,7 @@ from facewire._status import to_error
 from facewire.aio_stream import Stream
 from facewire.calibration import Calibration
 from facewire.images import ImageLike
+from facewire.review import Finding
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
 from facewire.v1 import gallery_pb2, stream_pb2
@@ -137,6 +138,15 @@ class Client(Connection):
             dry_run: measure only.
         """
         return await self._call(_requests.calibrate(gallery_id, fpir, fmr, cohort, cohort_gallery_id, dry_run))
+
+    async def review_gallery(self, gallery_id: str, *, max_findings: int = 0) -> tuple[Finding, ...]:
+        """People who are mistaken for each other, templates that do not belong, and such that say nothing new.
+
+        Args:
+            gallery_id: of the server's contract.
+            max_findings: of each kind, the worst first; 0: twenty.
+        """
+        return await self._call(_requests.review_gallery(gallery_id, max_findings))
 
     async def delete_calibration(self, gallery_id: str) -> None:
         """Back to the embedder's own error rates."""

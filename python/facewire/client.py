@@ -17,6 +17,7 @@ from facewire._requests import EnrolItem, ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.calibration import Calibration
 from facewire.images import ImageLike
+from facewire.review import Finding
 from facewire.stream import Stream
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
@@ -172,6 +173,13 @@ class Client(Connection):
             dry_run: measure only.
         """
         return self._call(_requests.calibrate(gallery_id, fpir, fmr, cohort, cohort_gallery_id, dry_run))
+
+    def review_gallery(self, gallery_id: str, *, max_findings: int = 0) -> tuple[Finding, ...]:
+        """People who are mistaken for each other, templates that do not belong, and such that say nothing new.
+
+        ``max_findings`` of each kind, the worst first; 0: twenty.
+        """
+        return self._call(_requests.review_gallery(gallery_id, max_findings))
 
     def delete_calibration(self, gallery_id: str) -> None:
         """Back to the embedder's own error rates."""

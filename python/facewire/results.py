@@ -50,6 +50,7 @@ class EnrolRefusal(Enum):
     DUPLICATE = "DUPLICATE"
     TEMPLATE_LIMIT = "TEMPLATE_LIMIT"
     POOR_QUALITY = "POOR_QUALITY"
+    LOOKS_LIKE_ANOTHER = "LOOKS_LIKE_ANOTHER"
 
 
 class QualityIssue(Enum):
@@ -315,13 +316,18 @@ class EnrolledFace:
 
 @dataclass(frozen=True, slots=True)
 class EnrolOutcome:
-    """What became of one picture: ``enrolled``, or ``refusal`` with ``detail`` in words."""
+    """What became of one picture: ``enrolled``, or ``refusal`` with ``detail`` in words.
+
+    Attributes:
+        look_alike: another subject that it would be taken for, and the similarity; None: nobody.
+    """
 
     source_name: str
     enrolled: EnrolledFace | None
     refusal: EnrolRefusal | None
     detail: str
     face: Face | None
+    look_alike: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

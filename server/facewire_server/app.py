@@ -168,11 +168,13 @@ def _stream_limits(section: StreamsSection) -> StreamLimits:
 
 
 def _quality_limits(section: EnrolmentSection) -> QualityLimits:
-    return QualityLimits(**section.model_dump(exclude={"max_images_per_call", "min_quality", "dominance"}))
+    return QualityLimits(
+        **section.model_dump(exclude={"max_images_per_call", "min_quality", "dominance", "refuse_look_alikes"})
+    )
 
 
 def _gate(section: EnrolmentSection) -> EnrolmentGate:
-    return EnrolmentGate(_quality_limits(section), section.min_quality, section.dominance)
+    return EnrolmentGate(_quality_limits(section), section.min_quality, section.dominance, section.refuse_look_alikes)
 
 
 class Server:

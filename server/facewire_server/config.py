@@ -132,6 +132,8 @@ class EnrolmentSection(_Section):
     max_pitch_deg: Annotated[float, Field(ge=0, le=90)] = 45.0
     max_outside_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     min_quality: Annotated[float, Field(ge=0, le=1)] = 0.05
+    # Pictures that would be taken for another subject: flagged in the answer, or refused.
+    refuse_look_alikes: bool = False
     dominance: Annotated[float, Field(ge=1)] = 4.0
     max_images_per_call: Annotated[int, Field(ge=1, le=1000)] = 32
 

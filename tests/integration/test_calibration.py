@@ -204,3 +204,31 @@ def test_several_templates_are_searched_by_their_mean_too(
         assert live.comparisons == SUBJECTS * (EACH + 1) - 3 - (EACH + 1)
     finally:
         opened.database.close()
+
+
+# --- review -----------------------------------------------------------------------------------------------
+
+
+def test_a_person_enrolled_twice_is_flagged_and_found(client: facewire.Client, gallery_id: str, samples: Path) -> None:
+    client.enrol(gallery_id, "ada", [samples / "person_a_1.jpg"])
+    assert client.review_gallery(gallery_id) == ()
+    (outcome,) = client.enrol(gallery_id, "lovelace", [samples / "person_a_2.jpg"]).outcomes
+    assert outcome.enrolled is not None
+    assert outcome.look_alike is not None
+    assert outcome.look_alike[0] == "ada"
+    kinds = {finding.kind for finding in client.review_gallery(gallery_id)}
+    assert facewire.FindingKind.SAME_PERSON in kinds
+    (fine,) = client.enrol(gallery_id, "grace", [samples / "person_b_1.jpg"]).outcomes
+    assert fine.look_alike is None
+
+
+def test_look_alikes_are_refused_if_the_server_is_told_so(start_server: StartServer, samples: Path) -> None:
+    running = start_server("--set", "enrolment.refuse_look_alikes=true")
+    with facewire.Client(running.target) as client:
+        client.create_gallery("g")
+        client.enrol("g", "ada", [samples / "person_a_1.jpg"])
+        (outcome,) = client.enrol("g", "lovelace", [samples / "person_a_2.jpg"]).outcomes
+        assert outcome.refusal is facewire.EnrolRefusal.LOOKS_LIKE_ANOTHER
+        assert "'ada'" in outcome.detail
+    assert run("gallery", "review", "g", server=running).returncode == 0
+    assert "nothing to object to" in run("gallery", "review", "g", server=running).stdout

@@ -135,7 +135,7 @@ def test_info_and_health(server: RunningServer) -> None:
         (("identify",), 2, "Missing argument"),
         (("nonsense",), 2, "No such command"),
         (("info", "--server", "127.0.0.1:1", "--timeout", "5"), 3, "no facewire server answers at 127.0.0.1:1"),
-        (("serve", "--set", "server.port=99999"), 1, "server.port"),
+        (("serve", "--set", "server.port=99999"), 2, "server.port"),
         (("serve", "--config", "missing.toml"), 2, "missing.toml"),
     ],
 )

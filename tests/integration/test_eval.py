@@ -152,8 +152,8 @@ def test_detection_on_a_list_and_on_json_with_stretched_pictures(
 def test_degraded_pictures_are_seeded_and_worse(client: facewire.Client, lfw: Path) -> None:
     path = lfw / "A" / "A_0001.jpg"
     good = FaceReader(client, None, "", None, 0).read(path)
-    dark = FaceReader(client, None, "", Corruption("dark", 0.02), 1).read(path)
-    again = FaceReader(client, None, "", Corruption("dark", 0.02), 1).read(path)
+    dark = FaceReader(client, None, "", Corruption("dark", 0.1), 1).read(path)
+    again = FaceReader(client, None, "", Corruption("dark", 0.1), 1).read(path)
     np.testing.assert_array_equal(dark.embeddings, again.embeddings)
     assert dark.quality[0][1] < 0.5 * good.quality[0][1], "brightness"
 

@@ -128,7 +128,16 @@ def test_instruction_set_files_include_nothing_but_intrinsics() -> None:
 def test_the_public_names_are_those_listed() -> None:
     assert sorted(facewire.__all__) == facewire.__all__
     public = {name for name in vars(facewire) if not name.startswith("_")}
-    streams = {"aio_stream", "calibration", "stream", "stream_options", "stream_results", "video", "video_writer"}
+    streams = {
+        "aio_stream",
+        "calibration",
+        "review",
+        "stream",
+        "stream_options",
+        "stream_results",
+        "video",
+        "video_writer",
+    }
     submodules = {
         "aio",
         "annotate",

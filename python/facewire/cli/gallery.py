@@ -103,6 +103,31 @@ def subjects(gallery_id: str, label: str, target: str, timeout_s: float, as_json
         console().print(table)
 
 
+@gallery.command()
+@_gallery_id
+@click.option("--most", default=20, show_default=True, type=click.IntRange(1, 1000), help="Findings of each kind.")
+@talks_to_server
+def review(gallery_id: str, most: int, target: str, timeout_s: float, as_json: bool) -> int:
+    """List people who look alike or are enrolled twice, and templates that do not belong.
+
+    Exit code 1 if there are any.
+    """
+    with connect(target, timeout_s) as client:
+        findings = client.review_gallery(gallery_id, max_findings=most)
+    table = Table("finding", "subject", "face", "other subject", "other face", "similarity", "own")
+    for each in findings:
+        if as_json:
+            write_json(each)
+        own = "" if each.own_similarity is None else f"{each.own_similarity:.3f}"
+        table.add_row(
+            each.kind.value.replace("_", " ").lower(), each.subject_id, each.face_id[:8], each.other_subject_id,
+            each.other_face_id[:8], f"{each.similarity:.3f}", own,
+        )  # fmt: skip
+    if not as_json:
+        console().print(table if findings else f"nothing to object to in gallery '{gallery_id}'")
+    return 1 if findings else 0
+
+
 @gallery.command("set-subject")
 @_gallery_id
 @_subject_id

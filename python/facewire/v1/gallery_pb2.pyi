@@ -10,6 +10,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class FindingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FINDING_KIND_UNSPECIFIED: _ClassVar[FindingKind]
+    FINDING_KIND_SAME_PERSON: _ClassVar[FindingKind]
+    FINDING_KIND_LOOK_ALIKES: _ClassVar[FindingKind]
+    FINDING_KIND_OUTLIER: _ClassVar[FindingKind]
+    FINDING_KIND_DUPLICATE: _ClassVar[FindingKind]
+
 class EnrolRefusal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ENROL_REFUSAL_UNSPECIFIED: _ClassVar[EnrolRefusal]
@@ -26,6 +34,12 @@ class EnrolRefusal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENROL_REFUSAL_DUPLICATE: _ClassVar[EnrolRefusal]
     ENROL_REFUSAL_TEMPLATE_LIMIT: _ClassVar[EnrolRefusal]
     ENROL_REFUSAL_POOR_QUALITY: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_LOOKS_LIKE_ANOTHER: _ClassVar[EnrolRefusal]
+FINDING_KIND_UNSPECIFIED: FindingKind
+FINDING_KIND_SAME_PERSON: FindingKind
+FINDING_KIND_LOOK_ALIKES: FindingKind
+FINDING_KIND_OUTLIER: FindingKind
+FINDING_KIND_DUPLICATE: FindingKind
 ENROL_REFUSAL_UNSPECIFIED: EnrolRefusal
 ENROL_REFUSAL_BAD_IMAGE: EnrolRefusal
 ENROL_REFUSAL_NO_FACE: EnrolRefusal
@@ -40,6 +54,7 @@ ENROL_REFUSAL_CUT_OFF: EnrolRefusal
 ENROL_REFUSAL_DUPLICATE: EnrolRefusal
 ENROL_REFUSAL_TEMPLATE_LIMIT: EnrolRefusal
 ENROL_REFUSAL_POOR_QUALITY: EnrolRefusal
+ENROL_REFUSAL_LOOKS_LIKE_ANOTHER: EnrolRefusal
 
 class Gallery(_message.Message):
     __slots__ = ("gallery_id", "display_name", "contract_id", "created_at", "subject_count", "face_count", "min_similarity", "calibration")
@@ -116,6 +131,40 @@ class CalibrateResponse(_message.Message):
     CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     calibration: Calibration
     def __init__(self, calibration: _Optional[_Union[Calibration, _Mapping]] = ...) -> None: ...
+
+class ReviewGalleryRequest(_message.Message):
+    __slots__ = ("gallery_id", "max_findings")
+    GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
+    MAX_FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    gallery_id: str
+    max_findings: int
+    def __init__(self, gallery_id: _Optional[str] = ..., max_findings: _Optional[int] = ...) -> None: ...
+
+class Finding(_message.Message):
+    __slots__ = ("kind", "subject_id", "face_id", "other_subject_id", "other_face_id", "similarity", "own_similarity")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    FACE_ID_FIELD_NUMBER: _ClassVar[int]
+    OTHER_SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FACE_ID_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    OWN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    kind: FindingKind
+    subject_id: str
+    face_id: str
+    other_subject_id: str
+    other_face_id: str
+    similarity: float
+    own_similarity: float
+    def __init__(self, kind: _Optional[_Union[FindingKind, str]] = ..., subject_id: _Optional[str] = ..., face_id: _Optional[str] = ..., other_subject_id: _Optional[str] = ..., other_face_id: _Optional[str] = ..., similarity: _Optional[float] = ..., own_similarity: _Optional[float] = ...) -> None: ...
+
+class ReviewGalleryResponse(_message.Message):
+    __slots__ = ("findings", "templates")
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    findings: _containers.RepeatedCompositeFieldContainer[Finding]
+    templates: int
+    def __init__(self, findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., templates: _Optional[int] = ...) -> None: ...
 
 class DeleteCalibrationRequest(_message.Message):
     __slots__ = ("gallery_id", "idempotency_key")
@@ -364,18 +413,22 @@ class EnrolFacesRequest(_message.Message):
     def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., images: _Optional[_Iterable[_Union[EnrolImage, _Mapping]]] = ..., create_subject: bool = ..., display_name: _Optional[str] = ..., use_largest_face: bool = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
 class EnrolOutcome(_message.Message):
-    __slots__ = ("enrolled", "refusal", "detail", "face", "source_name")
+    __slots__ = ("enrolled", "refusal", "detail", "face", "source_name", "look_alike_subject_id", "look_alike_similarity")
     ENROLLED_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     FACE_FIELD_NUMBER: _ClassVar[int]
     SOURCE_NAME_FIELD_NUMBER: _ClassVar[int]
+    LOOK_ALIKE_SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    LOOK_ALIKE_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     enrolled: EnrolledFace
     refusal: EnrolRefusal
     detail: str
     face: _face_pb2.Face
     source_name: str
-    def __init__(self, enrolled: _Optional[_Union[EnrolledFace, _Mapping]] = ..., refusal: _Optional[_Union[EnrolRefusal, str]] = ..., detail: _Optional[str] = ..., face: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., source_name: _Optional[str] = ...) -> None: ...
+    look_alike_subject_id: str
+    look_alike_similarity: float
+    def __init__(self, enrolled: _Optional[_Union[EnrolledFace, _Mapping]] = ..., refusal: _Optional[_Union[EnrolRefusal, str]] = ..., detail: _Optional[str] = ..., face: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., source_name: _Optional[str] = ..., look_alike_subject_id: _Optional[str] = ..., look_alike_similarity: _Optional[float] = ...) -> None: ...
 
 class EnrolFacesResponse(_message.Message):
     __slots__ = ("outcomes", "subject")

@@ -117,6 +117,11 @@ class GalleryServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_gallery__pb2.CalibrateRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_gallery__pb2.CalibrateResponse.FromString,
                 _registered_method=True)
+        self.ReviewGallery = channel.unary_unary(
+                '/facewire.v1.GalleryService/ReviewGallery',
+                request_serializer=facewire_dot_v1_dot_gallery__pb2.ReviewGalleryRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_gallery__pb2.ReviewGalleryResponse.FromString,
+                _registered_method=True)
         self.DeleteCalibration = channel.unary_unary(
                 '/facewire.v1.GalleryService/DeleteCalibration',
                 request_serializer=facewire_dot_v1_dot_gallery__pb2.DeleteCalibrationRequest.SerializeToString,
@@ -234,6 +239,13 @@ class GalleryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReviewGallery(self, request, context):
+        """People who are mistaken for each other, templates that do not belong, and such that say nothing new.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteCalibration(self, request, context):
         """Back to the embedder's own error rates.
         """
@@ -323,6 +335,11 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     servicer.Calibrate,
                     request_deserializer=facewire_dot_v1_dot_gallery__pb2.CalibrateRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_gallery__pb2.CalibrateResponse.SerializeToString,
+            ),
+            'ReviewGallery': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewGallery,
+                    request_deserializer=facewire_dot_v1_dot_gallery__pb2.ReviewGalleryRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_gallery__pb2.ReviewGalleryResponse.SerializeToString,
             ),
             'DeleteCalibration': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteCalibration,
@@ -765,6 +782,33 @@ class GalleryService(object):
             '/facewire.v1.GalleryService/Calibrate',
             facewire_dot_v1_dot_gallery__pb2.CalibrateRequest.SerializeToString,
             facewire_dot_v1_dot_gallery__pb2.CalibrateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewGallery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GalleryService/ReviewGallery',
+            facewire_dot_v1_dot_gallery__pb2.ReviewGalleryRequest.SerializeToString,
+            facewire_dot_v1_dot_gallery__pb2.ReviewGalleryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -113,6 +113,12 @@ class GalleryServiceStub:
     then on. Nothing is stored with dry_run.
     """
 
+    ReviewGallery: grpc.UnaryUnaryMultiCallable[
+        facewire.v1.gallery_pb2.ReviewGalleryRequest,
+        facewire.v1.gallery_pb2.ReviewGalleryResponse,
+    ]
+    """People who are mistaken for each other, templates that do not belong, and such that say nothing new."""
+
     DeleteCalibration: grpc.UnaryUnaryMultiCallable[
         facewire.v1.gallery_pb2.DeleteCalibrationRequest,
         facewire.v1.gallery_pb2.DeleteCalibrationResponse,
@@ -213,6 +219,12 @@ class GalleryServiceAsyncStub:
     """Measures the gallery's error rates on its own templates; IdentifyFaces, VerifyFaces and streams decide by them from
     then on. Nothing is stored with dry_run.
     """
+
+    ReviewGallery: grpc.aio.UnaryUnaryMultiCallable[
+        facewire.v1.gallery_pb2.ReviewGalleryRequest,
+        facewire.v1.gallery_pb2.ReviewGalleryResponse,
+    ]
+    """People who are mistaken for each other, templates that do not belong, and such that say nothing new."""
 
     DeleteCalibration: grpc.aio.UnaryUnaryMultiCallable[
         facewire.v1.gallery_pb2.DeleteCalibrationRequest,
@@ -346,6 +358,14 @@ class GalleryServiceServicer(metaclass=abc.ABCMeta):
         """Measures the gallery's error rates on its own templates; IdentifyFaces, VerifyFaces and streams decide by them from
         then on. Nothing is stored with dry_run.
         """
+
+    @abc.abstractmethod
+    def ReviewGallery(
+        self,
+        request: facewire.v1.gallery_pb2.ReviewGalleryRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[facewire.v1.gallery_pb2.ReviewGalleryResponse, collections.abc.Awaitable[facewire.v1.gallery_pb2.ReviewGalleryResponse]]:
+        """People who are mistaken for each other, templates that do not belong, and such that say nothing new."""
 
     @abc.abstractmethod
     def DeleteCalibration(

@@ -83,6 +83,7 @@ class EnrolRefusal(Enum):
     DUPLICATE = "duplicate"
     TEMPLATE_LIMIT = "template limit"
     POOR_QUALITY = "poor quality"
+    LOOKS_LIKE_ANOTHER = "looks like another"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from facewire_server.domain.gallery import (
     WriteIntent,
 )
 from facewire_server.domain.gallery_calibration import GalleryCalibration, GalleryFacts
+from facewire_server.domain.review import NamedTemplates
 from facewire_server.domain.stages import StageClock
 
 T = TypeVar("T")
@@ -140,6 +141,10 @@ class TemplateReader(Protocol):
 
     def all_of(self, gallery_id: str, contract_id: str) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """Templates, float32 (n, dim), and a number for the subject of each, (n,); raises as ``search``."""
+        ...
+
+    def named_of(self, gallery_id: str, contract_id: str) -> NamedTemplates:
+        """Templates with the ids of their subjects and faces; raises as ``search``."""
         ...
 
 

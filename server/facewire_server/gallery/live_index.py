@@ -16,6 +16,7 @@ from facewire_server.domain.decision import Candidate
 from facewire_server.domain.errors import ContractMismatch, NotFound
 from facewire_server.domain.face import FloatArray
 from facewire_server.domain.gallery_calibration import GalleryCalibration, GalleryFacts
+from facewire_server.domain.review import NamedTemplates
 from facewire_server.domain.revision import next_revision
 
 _MEANS_KEPT = 1024
@@ -186,6 +187,16 @@ class LiveGallery:
         """Whether there is such a subject."""
         return subject_id in self._keys
 
+    def named_templates(self) -> NamedTemplates:
+        """All templates with the ids of their subjects and faces."""
+        with self._lock:
+            owned = [(row, owner) for row, owner in enumerate(self._owners) if owner is not None]
+            vectors = np.empty((len(owned), self.index.dim), dtype=np.float32)
+            for place, (row, _) in enumerate(owned):
+                vectors[place] = self.index.read(row)
+            subjects = [self._names[key][0] for _, (key, _) in owned]
+        return NamedTemplates(vectors, subjects, [face_id for _, (_, face_id) in owned])
+
     def all_templates(self) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """All templates without means, (n, dim), and the subjects' keys, (n,)."""
         with self._lock:
@@ -252,6 +263,10 @@ class LiveIndex:
     def all_of(self, gallery_id: str, contract_id: str) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """All templates, (n, dim), and a number for the subject of each, (n,)."""
         return self._pinned(gallery_id, contract_id, "this server").all_templates()
+
+    def named_of(self, gallery_id: str, contract_id: str) -> NamedTemplates:
+        """All templates with the ids of their subjects and faces."""
+        return self._pinned(gallery_id, contract_id, "this server").named_templates()
 
     def facts(self, gallery_id: str) -> GalleryFacts:
         """What a search amounts to."""

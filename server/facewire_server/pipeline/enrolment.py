@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from facewire_server.domain.decision import Candidate
 from facewire_server.domain.errors import InvalidImage
 from facewire_server.domain.face import EncodedFaces, Faces, NoFaceReason, Quality, QualityIssue
 from facewire_server.domain.frame import Frame
@@ -22,12 +23,14 @@ class EnrolmentGate:
     Attributes:
         limits: from where on something is wrong with a face.
         min_quality: lowest score, 0..1.
+        refuse_look_alikes: pictures that would be taken for another subject are refused instead of flagged.
         dominance: a second face does not matter if the largest is so many times larger in area.
     """
 
     limits: QualityLimits
     min_quality: float
     dominance: float
+    refuse_look_alikes: bool = False
 
     def judge(self, quality: Quality) -> Refusal | None:
         """The first thing wrong with a face, if any."""
@@ -53,11 +56,16 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A picture after the gate: the template, or the refusal; the face in question where there was one."""
+    """A picture after the gate: the template, or the refusal; the face in question where there was one.
+
+    Attributes:
+        look_alike: another subject that it would be taken for.
+    """
 
     template: NewTemplate | None
     refusal: Refusal | None
     face: EncodedFaces | None
+    look_alike: Candidate | None = None
 
 
 class Enroller:
@@ -98,6 +106,22 @@ class Enroller:
         digest = hashlib.sha256(source).hexdigest()
         template = NewTemplate(face.embeddings[0], face.quality[0], digest, source_name)
         return Examined(template, None, face)
+
+    def compare(self, examined: Examined, gallery_id: str, subject_id: str) -> Examined:
+        """Whether a new template of this subject would be taken for another one; refused if the gate says so."""
+        if examined.template is None:
+            return examined
+        other = self._recognizer.taken_for(gallery_id, subject_id, examined.template.vector)
+        if other is None:
+            return examined
+        if not self._gate.refuse_look_alikes:
+            return replace(examined, look_alike=other)
+        refusal = Refusal(
+            EnrolRefusal.LOOKS_LIKE_ANOTHER,
+            f"looks more like subject '{other.subject_id}' ({other.similarity:.2f}); is it the same person, or the "
+            "wrong picture?",
+        )
+        return Examined(None, refusal, examined.face, other)
 
     def _single(self, encoded: EncodedFaces, use_largest: bool) -> EncodedFaces | Refusal:
         areas = encoded.faces.areas_px

@@ -222,6 +222,14 @@ class Recognizer:
         shown = [Identification(a.decision, a.match, a.candidates[:candidates]) for a in answers]
         return IdentifiedFaces(encoded, shown, limit, reason)
 
+    def taken_for(self, gallery_id: str, subject_id: str, vector: FloatArray) -> Candidate | None:
+        """Another subject, above the threshold, to which this vector is nearer than to the subject's own templates."""
+        (close,) = self._templates.search(gallery_id, vector[np.newaxis], self.contract_id, 2)
+        if not close or close[0].subject_id == subject_id:
+            return None
+        limit = self._policy.identify_threshold(self._templates.facts(gallery_id))
+        return close[0] if close[0].similarity >= limit else None
+
     def verify(
         self,
         probe: Side,

@@ -49,6 +49,7 @@ _REFUSALS: Final = {
     EnrolRefusal.TOO_DARK: gallery_pb2.ENROL_REFUSAL_TOO_DARK,
     EnrolRefusal.TOO_BRIGHT: gallery_pb2.ENROL_REFUSAL_TOO_BRIGHT,
     EnrolRefusal.POOR_QUALITY: gallery_pb2.ENROL_REFUSAL_POOR_QUALITY,
+    EnrolRefusal.LOOKS_LIKE_ANOTHER: gallery_pb2.ENROL_REFUSAL_LOOKS_LIKE_ANOTHER,
     EnrolRefusal.EXTREME_POSE: gallery_pb2.ENROL_REFUSAL_EXTREME_POSE,
     EnrolRefusal.CUT_OFF: gallery_pb2.ENROL_REFUSAL_CUT_OFF,
     EnrolRefusal.DUPLICATE: gallery_pb2.ENROL_REFUSAL_DUPLICATE,

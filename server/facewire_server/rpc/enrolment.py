@@ -39,7 +39,8 @@ async def enrol_faces(
     await engine.store.run(lambda: _check_target(engine, gallery_id, request))
 
     def examine(call: Call) -> list[Examined]:
-        return [_examine_one(engine, image, request.use_largest_face, call) for image in request.images]
+        seen = [_examine_one(engine, image, request.use_largest_face, call) for image in request.images]
+        return [engine.enroller.compare(each, gallery_id, subject.subject_id) for each in seen]
 
     examined, _ = await on_worker(engine, context, examine)
     templates = [e.template for e in examined if e.template is not None]
@@ -108,6 +109,9 @@ def _response(request: pb.EnrolFacesRequest, examined: list[Examined], result: E
             outcome = next(stored)
         face = convert.encoded_messages(seen.face)[0] if seen.face is not None else None
         message = response.outcomes.add(source_name=image.source_name, face=face)
+        if seen.look_alike is not None:
+            message.look_alike_subject_id = seen.look_alike.subject_id
+            message.look_alike_similarity = seen.look_alike.similarity
         if isinstance(outcome, EnrolledFace):
             message.enrolled.CopyFrom(convert.enrolled_message(outcome))
         elif outcome is not None:

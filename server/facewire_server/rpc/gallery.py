@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
 from facewire.v1 import gallery_pb2 as pb
 from facewire.v1 import gallery_pb2_grpc
-from facewire_server.domain.errors import DomainError, LimitReached, NotFound, StorageFailure
+from facewire_server.domain.errors import DomainError, NotFound
 from facewire_server.domain.gallery import (
     Gallery,
     Subject,
@@ -33,7 +32,9 @@ from facewire_server.rpc.calibration import calibrate_gallery, calibration_messa
 from facewire_server.rpc.call import Context, intent_of, peer_of
 from facewire_server.rpc.enrolment import enrol_faces
 from facewire_server.rpc.pages import page_of
+from facewire_server.rpc.review import review_gallery
 from facewire_server.rpc.status import code_name
+from facewire_server.rpc.upload import receive
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
@@ -253,7 +254,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         engine = self._slot.engine
         # Has no name from the start: templates must not lie about if the process dies.
         with tempfile.TemporaryFile(dir=engine.limits.spool_dir) as spool:
-            target, digest = await _receive(requests, spool, engine.limits.max_import_bytes)
+            target, digest = await receive(requests, spool, engine.limits.max_import_bytes)
             gallery_id = target.gallery_id
             if gallery_id:
                 require_identifier("target.gallery_id", gallery_id)
@@ -276,6 +277,12 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
     ) -> pb.CalibrateResponse:
         """Measures the gallery's own error rates."""
         return await calibrate_gallery(self._slot.engine, request, context, self._now_ms())
+
+    async def ReviewGallery(  # noqa: N802
+        self, request: pb.ReviewGalleryRequest, context: Context
+    ) -> pb.ReviewGalleryResponse:
+        """What the gallery's owner should look at."""
+        return await review_gallery(self._slot.engine, request)
 
     async def DeleteCalibration(  # noqa: N802
         self, request: pb.DeleteCalibrationRequest, context: Context
@@ -338,28 +345,6 @@ async def _write(
         return respond(act(lambda result: respond(result).SerializeToString()))
 
     return await engine.store.run(replay_or_write)
-
-
-async def _receive(
-    requests: AsyncIterator[pb.ImportGalleryRequest], spool: IO[bytes], max_bytes: int
-) -> tuple[pb.ImportTarget, str]:
-    """The target, and the SHA-256 of it and the file."""
-    target, received, digest = pb.ImportTarget(), 0, hashlib.sha256()
-    async for request in requests:
-        if request.WhichOneof("part") == "target":
-            target.CopyFrom(request.target)
-            digest.update(target.SerializeToString(deterministic=True))
-            continue
-        data = request.data
-        received += len(data)
-        digest.update(data)
-        if received > max_bytes:
-            raise LimitReached(f"the file is larger than the {max_bytes} bytes allowed")
-        try:
-            spool.write(data)
-        except OSError as error:
-            raise StorageFailure(f"the file could not be taken in: {error.strerror}") from error
-    return target, digest.hexdigest()
 
 
 def _gallery(gallery: Gallery, engine: Engine) -> pb.Gallery:
