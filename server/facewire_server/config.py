@@ -103,7 +103,7 @@ class PipelineSection(_Section):
     # Look for faces that lie on their side or upside down too: four times the detector's time.
     any_orientation: bool = False
     # Frames with more noise than this, grey levels, are smoothed first: bad light. 0: never.
-    noisy_from: Annotated[float, Field(ge=0, le=255)] = 3.0
+    noisy_from: Annotated[float, Field(ge=0, le=255)] = 6.0
     # A face whose similarity is nearer to the threshold than this gets a second look. 0: never.
     look_again_within: Annotated[float, Field(ge=0, le=2)] = 0.1
     # Of the threads' time, for calls while streams want all of it.

@@ -15,7 +15,6 @@ from facewire_server.evaluation.rates import (
     Searches,
     attack_errors,
     best_threshold,
-    fnmr_when_discarding,
     fold_accuracies,
     supports,
     tar_at_far,
@@ -95,12 +94,6 @@ def test_searches_by_hand() -> None:
     assert searches.fpir(0.4).value == 1 / 4
     assert searches.fnir_at_fpir(0.25).value == 2 / 5  # the threshold lies just above 0.2
     assert searches.fnir_at_fpir(0.0).value == 3 / 5
-
-
-def test_discarding_the_worst_by_hand() -> None:
-    genuine = np.array([0.1, 0.9, 0.2, 0.8])
-    quality = np.array([0.1, 0.9, 0.8, 0.7])
-    assert fnmr_when_discarding(genuine, quality, 0.5, [0.0, 0.25, 0.5]) == [0.5, pytest.approx(1 / 3), 0.5]
 
 
 def test_attacks_by_hand() -> None:

@@ -17,9 +17,11 @@ from facewire_server.domain.rate import Rate
 from facewire_server.evaluation.errors import InputError
 from facewire_server.evaluation.faces import SeenFaces
 from facewire_server.evaluation.pairs import FARS
-from facewire_server.evaluation.rates import Searches, Spread, supports, tar_at_far
+from facewire_server.evaluation.rates import Searches, Spread, supports, tar_at_far, threshold_at
 from facewire_server.pipeline.calibrating import Templates, calibrate
 
+DISCARDED: Final = (0.0, 0.05, 0.1, 0.2, 0.3)
+_FMR_OF_DISCARDING: Final = 1e-3
 FPIRS: Final = (0.1, 0.01, 0.003)
 PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp")
 People = Mapping[str, Sequence[Path]]
@@ -71,6 +73,8 @@ class IdentitiesResult:
         enrolled, strangers: people in each split.
         fnir_at_fpir: at the threshold that gives a name to so many of that split's strangers.
         tar_at_far: of all pairs of all pictures.
+        fnmr_when_discarding: by share of the pictures left out, those of the lowest quality first: false-non-match rate
+            of all pairs of the rest, at the threshold that is an FMR of 1 in 1,000 of all.
         promised_fpir, measured_fpir: what each split's gallery was calibrated for, on its templates alone, and the
             share of its strangers that got a name at that threshold; None where nobody can be compared.
         measured_fnir: at the same threshold.
@@ -83,6 +87,7 @@ class IdentitiesResult:
     rank1: Spread
     fnir_at_fpir: Mapping[float, Spread]
     tar_at_far: Mapping[float, Rate]
+    fnmr_when_discarding: Mapping[float, float]
     promised_fpir: float
     measured_fpir: Spread | None
     measured_fnir: Spread | None
@@ -142,6 +147,7 @@ def evaluate_identities(
         InputError: there are too few people or pictures for the plan.
     """
     vectors = {path: _largest(faces) for path, faces in seen.items()}
+    pairs = _all_pairs(people, seen)
     divided = list(splits(people, vectors, plan))
     searches = [search(split) for split in divided]
     limits = [_calibrated(split, plan.promise, prior) for split in divided]
@@ -157,7 +163,8 @@ def evaluate_identities(
             for fpir in FPIRS
             if supports(trials, fpir)
         },
-        tar_at_far=_all_pairs(people, vectors),
+        tar_at_far=_tar(pairs),
+        fnmr_when_discarding=_discarding(pairs),
         promised_fpir=plan.promise,
         measured_fpir=Spread.of([each.fpir(limit).value for each, limit in promised]) if promised else None,
         measured_fnir=Spread.of([each.fnir(limit).value for each, limit in promised]) if promised else None,
@@ -234,16 +241,42 @@ def _stranger_count(people: People, plan: Plan) -> int:
     return count
 
 
-def _all_pairs(people: People, vectors: Mapping[Path, npt.NDArray[np.float32] | None]) -> Mapping[float, Rate]:
-    """Every two pictures with a face."""
-    rows = [(vector, i) for i, name in enumerate(people) for path in people[name]
-            if (vector := vectors[path]) is not None]  # fmt: skip
-    stacked, owner = _stacked(rows)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Comparisons:
+    """Every two pictures with a face: similarity, whether of one person, and each picture's quality."""
+
+    scores: npt.NDArray[np.float64]
+    same: npt.NDArray[np.bool_]
+    first: npt.NDArray[np.intp]
+    second: npt.NDArray[np.intp]
+    quality: npt.NDArray[np.float32]
+
+
+def _all_pairs(people: People, seen: Mapping[Path, SeenFaces]) -> _Comparisons:
+    rows = [(faces.embeddings[index], faces.quality[index, -1], i) for i, name in enumerate(people)
+            for path in people[name] if (index := (faces := seen[path]).largest()) is not None]  # fmt: skip
+    stacked, owner = np.stack([row[0] for row in rows]), np.array([row[2] for row in rows])
     first, second = np.triu_indices(len(stacked), 1)
     scores = (stacked @ stacked.T)[first, second].astype(np.float64)
-    same = owner[first] == owner[second]
-    genuine, impostor = scores[same], scores[~same]
+    return _Comparisons(scores, owner[first] == owner[second], first, second, np.array([row[1] for row in rows]))
+
+
+def _tar(pairs: _Comparisons) -> Mapping[float, Rate]:
+    genuine, impostor = pairs.scores[pairs.same], pairs.scores[~pairs.same]
     return {far: tar_at_far(genuine, impostor, far) for far in FARS if len(genuine) and supports(len(impostor), far)}
+
+
+def _discarding(pairs: _Comparisons) -> Mapping[float, float]:
+    if not supports(int((~pairs.same).sum()), _FMR_OF_DISCARDING) or not pairs.same.any():
+        return {}
+    threshold = threshold_at(pairs.scores[~pairs.same], _FMR_OF_DISCARDING)
+    rates = {}
+    for share in DISCARDED:
+        kept = pairs.quality >= np.quantile(pairs.quality, share)
+        left = pairs.same & kept[pairs.first] & kept[pairs.second]
+        if left.any():
+            rates[share] = float((pairs.scores[left] < threshold).mean())
+    return rates
 
 
 def _largest(faces: SeenFaces) -> npt.NDArray[np.float32] | None:

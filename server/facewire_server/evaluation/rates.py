@@ -121,19 +121,6 @@ class Searches:
         return self.fnir(threshold_at(self.strangers, fpir))
 
 
-def fnmr_when_discarding(genuine: Scores, quality: Scores, threshold: float, shares: Sequence[float]) -> list[float]:
-    """False-non-match rate after the comparisons of the lowest quality are left out (Grother and Tabassi 2007).
-
-    Args:
-        genuine: score of each comparison, (n,).
-        quality: the lower of the two sides' for each, (n,).
-        shares: of the comparisons to be left out, each 0..1.
-    """
-    order = np.argsort(quality, kind="stable")
-    missed = genuine[order] < threshold
-    return [float(missed[min(int(share * len(missed)), len(missed) - 1) :].mean()) for share in shares]
-
-
 def attack_errors(live: Scores, attacks: dict[str, Scores], threshold: float) -> tuple[Rate, dict[str, Rate]]:
     """BPCER, and APCER for each kind of attack (ISO/IEC 30107-3): live faces refused, attacks accepted."""
     bpcer = Rate.of(int((live < threshold).sum()), len(live))

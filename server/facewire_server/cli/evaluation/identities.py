@@ -91,6 +91,10 @@ def _figures(result: IdentitiesResult) -> Figures:
         rows.append(("FNIR there", f"{percent(missed.mean)} ± {percent(missed.std)}", ""))
     for far, rate in result.tar_at_far.items():
         rows.append((f"TAR at FAR {far:g}", percent(rate.value), "all pairs of pictures"))
+    if 0.2 in result.fnmr_when_discarding:
+        everyone, best = result.fnmr_when_discarding[0.0], result.fnmr_when_discarding[0.2]
+        without = f"{percent(best)} without the fifth of the pictures of the lowest quality"
+        rows.append(("FNMR at FMR 0.001", percent(everyone), without))
     rows.append(("failed to acquire", str(len(result.failed)), "pictures show no face"))
     return rows
 
@@ -110,6 +114,7 @@ def _json(result: IdentitiesResult) -> dict[str, Any]:
         "measured_fnir": None if result.measured_fnir is None else result.measured_fnir.mean,
         "tar_at_far": {f"{far:g}": rate.value for far, rate in result.tar_at_far.items()},
         "tar_at_far_95": {f"{far:g}": [rate.low, rate.high] for far, rate in result.tar_at_far.items()},
+        "fnmr_when_discarding": {f"{share:g}": rate for share, rate in result.fnmr_when_discarding.items()},
         "pictures": result.pictures,
         "failed_to_acquire": len(result.failed) / result.pictures,
         "failed_pictures": [path.name for path in result.failed],
