@@ -18,6 +18,7 @@ from facewire_server.domain.decision import DecisionPolicy
 from facewire_server.domain.ports import Detector
 from facewire_server.domain.quality import QualityJudge, QualityLimits
 from facewire_server.engine import (
+    Analyses,
     Engine,
     EngineSlot,
     Limits,
@@ -49,6 +50,7 @@ from facewire_server.streaming.registry import StreamLimits, Streams
 from facewire_server.streaming.session import SessionParts
 
 log = logging.getLogger(__name__)
+_WAITING_ANALYSES = 3
 OnStage = Callable[[str, float], None]  # what was done, seconds it took
 
 
@@ -185,6 +187,7 @@ class Server:
         self._on_stage = on_stage
         self._slot = EngineSlot()
         self._store = StoreThread(config.pipeline.max_pending)
+        self._analyses = Analyses(_WAITING_ANALYSES, config.server.max_call_s)
         self._workers = WorkerPool("worker", config.workers, config.pipeline.max_pending, config.pipeline.call_share)
         self._gallery: OpenedGallery | None = None
         self._events: SqliteEventRing | None = None
@@ -242,6 +245,7 @@ class Server:
         """
         if self._streams is not None:
             self._streams.close_all()
+        await asyncio.to_thread(self._analyses.close)
         await self._rpc.stop(self._config.server.shutdown_grace_s)
         await asyncio.to_thread(self._workers.close)
         if self._events is not None:
@@ -287,6 +291,7 @@ class Server:
             calibrations=gallery.calibrations,
             live=gallery.live,
             templates=gallery.live,
+            analyses=self._analyses,
             streams=self._streams,
             events=events,
             limits=limits,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from facewire_server.domain.budget import Budget
 from facewire_server.domain.errors import NotReady, Overloaded
 from facewire_server.domain.ports import (
     CalibrationBook,
@@ -88,10 +89,12 @@ class StoreThread:
 
     Args:
         max_pending: calls in work or waiting; one more is refused.
+        name: of the thread.
     """
 
-    def __init__(self, max_pending: int) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")
+    def __init__(self, max_pending: int, name: str = "store") -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._name = name
         self._max_pending = max_pending
         self._pending = 0
 
@@ -102,7 +105,7 @@ class StoreThread:
             Overloaded: too many calls wait, for instance behind a large import.
         """
         if self._pending >= self._max_pending:
-            raise Overloaded(f"the gallery queue is full ({self._max_pending} calls)", retry_after_s=1.0)
+            raise Overloaded(f"the {self._name} queue is full ({self._max_pending} calls)", retry_after_s=1.0)
         self._pending += 1
         loop = asyncio.get_running_loop()
         future = self._executor.submit(work)
@@ -115,6 +118,42 @@ class StoreThread:
     def close(self) -> None:
         """Finishes what waits."""
         self._executor.shutdown(wait=True)
+
+
+class Analyses:
+    """Long work on whole galleries: one at a time on a thread of its own, a few may wait.
+
+    Args:
+        longest_s: the most that one may take.
+    """
+
+    def __init__(self, max_pending: int, longest_s: float) -> None:
+        self._thread = StoreThread(max_pending, "analysis")
+        self._longest_s = longest_s
+        self._running: set[Budget] = set()
+
+    async def run(self, work: Callable[[Callable[[], None]], T], seconds: float | None) -> T:
+        """Runs ``work`` with a check that it is to call now and then: it ends where the caller's time is up.
+
+        Raises:
+            Overloaded: too many wait.
+            DeadlineExpired: it took too long.
+        """
+        budget = Budget(self._longest_s if seconds is None else min(seconds, self._longest_s))
+        self._running.add(budget)
+        try:
+            return await self._thread.run(lambda: work(budget.check))
+        except asyncio.CancelledError:
+            budget.cancel()
+            raise
+        finally:
+            self._running.discard(budget)
+
+    def close(self) -> None:
+        """Ends what runs."""
+        for budget in list(self._running):
+            budget.cancel()
+        self._thread.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +172,7 @@ class Engine:
     calibrations: CalibrationBook
     live: TemplateSearch
     templates: TemplateReader
+    analyses: Analyses
     streams: Streams
     events: EventRing
     limits: Limits

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import facewire
-from facewire.v1 import gallery_pb2, gallery_pb2_grpc
+from facewire.v1 import face_pb2, gallery_pb2, gallery_pb2_grpc
 from facewire_server.domain.face import Quality
 from facewire_server.domain.gallery import Gallery, NewTemplate, Page, Subject, WriteIntent
 from facewire_server.gallery.database import _SCHEMA, Database, now_ms
@@ -138,6 +138,9 @@ def test_bad_requests_are_refused_with_the_field(calibrated: tuple[RunningServer
              "fmr"),
             (gallery_pb2.CalibrateRequest(gallery_id="people", cohort_gallery_id="people"),
              grpc.StatusCode.INVALID_ARGUMENT, "cohort_gallery_id"),
+            (gallery_pb2.CalibrateRequest(
+                gallery_id="people", cohort=[face_pb2.Embedding(values=[1.0] * 128, contract_id="fw1-another")]),
+             grpc.StatusCode.FAILED_PRECONDITION, "cohort[0]"),
             (gallery_pb2.CalibrateRequest(gallery_id="nobody"), grpc.StatusCode.NOT_FOUND, "nobody"),
         ):  # fmt: skip
             with pytest.raises(grpc.RpcError) as error:
@@ -232,3 +235,13 @@ def test_look_alikes_are_refused_if_the_server_is_told_so(start_server: StartSer
         assert "'ada'" in outcome.detail
     assert run("gallery", "review", "g", server=running).returncode == 0
     assert "nothing to object to" in run("gallery", "review", "g", server=running).stdout
+
+
+def test_a_repeated_request_is_answered_by_the_first(calibrated: tuple[RunningServer, Path]) -> None:
+    running, _ = calibrated
+    request = gallery_pb2.CalibrateRequest(gallery_id="people", fpir=0.02, idempotency_key="once")
+    with grpc.insecure_channel(running.target) as channel:
+        stub = gallery_pb2_grpc.GalleryServiceStub(channel)
+        calls = [stub.Calibrate.future(request) for _ in range(3)]  # at once
+        answers = [call.result() for call in calls]
+    assert answers[0] == answers[1] == answers[2]

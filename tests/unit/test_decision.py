@@ -76,10 +76,10 @@ def test_no_subject_is_named_twice_and_no_match_is_below_the_threshold(found: li
 
 
 def test_the_threshold_rises_with_the_gallery_and_promises_the_rate() -> None:
-    thresholds = [policy().identify_threshold(GalleryFacts(n, None)) for n in (0, 1, 10, 100, 10_000, 1_000_000)]
+    thresholds = [policy().identify_threshold(GalleryFacts(n, n, None)) for n in (0, 1, 10, 100, 10_000, 1_000_000)]
     assert thresholds == sorted(thresholds)
     assert thresholds[0] == thresholds[2] == pytest.approx(CURVE.similarity(1e-3))
-    rate = CURVE.fmr(policy().identify_threshold(GalleryFacts(1000, None)))
+    rate = CURVE.fmr(policy().identify_threshold(GalleryFacts(1000, 1000, None)))
     assert 1 - (1 - rate) ** 1000 == pytest.approx(0.01, rel=1e-3)
 
 
@@ -115,6 +115,6 @@ def test_the_default_embedder_is_calibrated_as_documented() -> None:
 
 
 def test_without_calibration_the_fixed_threshold_holds() -> None:
-    large = GalleryFacts(10**6, None)
+    large = GalleryFacts(10**6, 10**6, None)
     fixed = DecisionPolicy(None, 0.42, target_fpir=0.01, max_fmr=1e-3, verify_fmr=1e-4, margin=0.05, stream_fmr=3e-6)
     assert fixed.verify_threshold() == fixed.identify_threshold(large) == fixed.stream_threshold(large) == 0.42

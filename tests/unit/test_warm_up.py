@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 from facewire_server.app import LoadedModels
 from facewire_server.domain.face import EncodedFaces, Faces
@@ -28,8 +29,8 @@ class Watched:
         self.detected[threading.current_thread().name] += 1
         return self._models.detector.detect(frame, min_score, max_faces)
 
-    def look_again(self, frame: Frame, faces: Faces) -> Faces:
-        return self._models.detector.look_again(frame, faces)
+    def look_again(self, frame: Frame, faces: Faces, check: Callable[[], None] = lambda: None) -> Faces:
+        return self._models.detector.look_again(frame, faces, check)
 
     def encode(self, frame: Frame, faces: Faces, clock: StageClock) -> EncodedFaces:
         encoded = self._models.embedder.encode(frame, faces, clock)

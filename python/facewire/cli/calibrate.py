@@ -12,7 +12,7 @@ from rich.table import Table
 
 from facewire import results
 from facewire.calibration import Calibration
-from facewire.cli.options import connect, console, talks_to_server, write_json
+from facewire.cli.options import connect, console, naming, talks_to_server, write_json
 from facewire.client import Client
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -75,7 +75,8 @@ def _embed(client: Client, folder: Path) -> Iterator[results.Embedding]:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         for path in progress.track(pictures, description="cohort"):
-            faces = client.embed(path).faces
+            with naming(str(path)):
+                faces = client.embed(path).faces
             if faces:
                 yield max(faces, key=lambda each: each.face.box.width * each.face.box.height).embedding
 

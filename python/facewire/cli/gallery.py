@@ -8,7 +8,7 @@ import click
 from rich.markup import escape
 from rich.table import Column, Table
 
-from facewire.cli.options import connect, console, talks_to_server, write_json
+from facewire.cli.options import connect, console, naming, talks_to_server, write_json
 from facewire.errors import ImageError
 
 _gallery_id = click.argument("gallery_id")
@@ -241,7 +241,7 @@ def export_gallery(gallery_id: str, file: Path, target: str, timeout_s: float, a
 @talks_to_server
 def import_gallery(file: Path, gallery_id: str, target: str, timeout_s: float, as_json: bool) -> None:
     """Make a gallery from FILE, whole or not at all."""
-    with connect(target, timeout_s) as client:
+    with connect(target, timeout_s) as client, naming(str(file)):
         made = client.import_gallery(file, gallery_id=gallery_id)
     if as_json:
         write_json(made)

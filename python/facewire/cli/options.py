@@ -63,14 +63,14 @@ def write_json(value: Any) -> None:
 
 
 @contextmanager
-def naming(picture: str) -> Iterator[None]:
-    """Errors of one of several pictures, with its name."""
+def naming(file: str) -> Iterator[None]:
+    """A picture or gallery file that cannot be read is told of with its name."""
     try:
         yield
     except InvalidArgumentError as error:
-        if error.reason != "INVALID_IMAGE":
+        if error.reason not in {"INVALID_IMAGE", "DAMAGED_FILE"}:
             raise
-        raise ImageError(f"{picture}: {error}") from error
+        raise ImageError(f"{file}: {error}") from error
 
 
 def plain(value: Any) -> Any:

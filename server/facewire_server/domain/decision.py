@@ -21,7 +21,7 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A subject close to a probe, through its best template."""
+    """A subject close to a probe, through its best template or the mean of several."""
 
     subject_id: str
     display_name: str
@@ -79,14 +79,15 @@ class DecisionPolicy:
         curve = self.curve(gallery)
         if curve is None:
             return self.fixed_threshold
-        fpir, max_fmr = self.target_fpir, self.max_fmr
-        if gallery.calibration is not None:
-            target = gallery.calibration.target
-            if target.fmr is not None:
-                return curve.similarity(target.fmr)
-            fpir, max_fmr = target.fpir or fpir, 1.0  # it was measured: the gallery may be as lax as its owner chose
-        fmr: float = 1.0 - (1.0 - fpir) ** (1.0 / max(gallery.comparisons, 1))
-        return curve.similarity(min(fmr, max_fmr))
+        if gallery.calibration is None:
+            fmr: float = 1.0 - (1.0 - self.target_fpir) ** (1.0 / max(gallery.comparisons, 1))
+            return curve.similarity(min(fmr, self.max_fmr))
+        target = gallery.calibration.target
+        rate = target.fmr
+        if rate is None:
+            rate = 1.0 - (1.0 - (target.fpir or self.target_fpir)) ** (1.0 / max(gallery.subjects, 1))
+        # What was measured well enough may be as lax as its owner chose.
+        return curve.similarity(rate if gallery.calibration.sufficient else min(rate, self.max_fmr))
 
     def stream_threshold(self, gallery: GalleryFacts) -> float:
         """Cosine that gives a track its name against this gallery."""

@@ -89,10 +89,10 @@ class LimitReached(DomainError):
 
 
 class GalleryChanged(DomainError):
-    """The gallery changed while it was being exported; the file would not be of one moment."""
+    """The gallery changed during work on the whole of it; the result would not be of one moment."""
 
     def __init__(self, gallery_id: str) -> None:
-        super().__init__(f"gallery '{gallery_id}' changed while it was being exported; export again")
+        super().__init__(f"gallery '{gallery_id}' changed during the work; try again")
 
 
 class StreamTakenOver(DomainError):

@@ -31,8 +31,7 @@ class GalleryCalibration:
 
     Attributes:
         target: what was asked for.
-        curve: false-match rate of one comparison at each similarity, in this gallery.
-        comparisons: how many a search made then: templates, and means of subjects with several.
+        curve: false-match rate of a stranger's comparison with one subject at each similarity, in this gallery.
         subjects, templates, cohort: of the gallery then, and strangers' embeddings beside it.
         threshold: the cosine that keeps the target at that size.
         rate: the target's rate as estimated at the threshold, with its 95 % interval.
@@ -43,7 +42,6 @@ class GalleryCalibration:
 
     target: CalibrationTarget
     curve: ScoreCalibration
-    comparisons: int
     subjects: int
     templates: int
     cohort: int
@@ -58,9 +56,9 @@ class GalleryCalibration:
         """Whether the data are enough to promise the target."""
         return not self.shortage
 
-    def stale(self, comparisons: int) -> bool:
-        """Whether the gallery is no longer the one that was measured."""
-        return abs(comparisons / self.comparisons - 1) > _STALE
+    def stale(self, subjects: int) -> bool:
+        """Whether the gallery, with so many subjects now, is no longer the one that was measured."""
+        return abs(subjects / self.subjects - 1) > _STALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,9 @@ class GalleryFacts:
 
     Attributes:
         comparisons: templates, and means of subjects with several.
+        subjects: with templates.
     """
 
     comparisons: int
+    subjects: int
     calibration: GalleryCalibration | None

@@ -41,8 +41,11 @@ class Detector(Protocol):
         """Faces by falling score; ``min_score`` None means the model's own threshold."""
         ...
 
-    def look_again(self, frame: Frame, faces: Faces) -> Faces:
-        """The same faces with landmarks of a close-up each; those that it does not show keep theirs."""
+    def look_again(self, frame: Frame, faces: Faces, check: Callable[[], None] = ...) -> Faces:
+        """The same faces with landmarks of a close-up each; those that it does not show keep theirs.
+
+        ``check`` is called before each; what it raises ends it.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 import facewire
 from facewire_server.evaluation.average_precision import Array, Judged, average_precision, judge, precision_recall
@@ -160,8 +160,8 @@ def _detect(
     """Boxes in the truth's pixels, their scores, and the picture's height in those pixels."""
     data = picture.path.read_bytes()
     try:
-        shown: Image.Image = Image.open(io.BytesIO(data))
-    except UnidentifiedImageError as error:
+        shown: Image.Image = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    except (UnidentifiedImageError, OSError) as error:
         raise InputError(f"{picture.path} is no picture that can be read") from error
     width, height = picture.size or shown.size
     stretched = abs(shown.height / shown.width / (height / width) - 1) > _STRETCHED
@@ -174,7 +174,10 @@ def _detect(
         out = io.BytesIO()
         shown.save(out, "PNG", compress_level=1)
         data = out.getvalue()
-    found = client.detect(data, min_score=_LOWEST_SCORE, min_face_px=0.0, max_faces=_MOST_FACES)
+    try:
+        found = client.detect(data, min_score=_LOWEST_SCORE, min_face_px=0.0, max_faces=_MOST_FACES)
+    except facewire.InvalidArgumentError as error:
+        raise InputError(f"{picture.path}: {error}") from error
     boxes = np.array([face.box for face in found.faces], dtype=np.float64).reshape(-1, 4)
     boxes *= np.array([width / found.image_size.width, height / found.image_size.height] * 2)
     return boxes, np.array([face.detection_score for face in found.faces], dtype=np.float64), float(height)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 import facewire
 from facewire_server.evaluation.corruption import Box, Corruption
@@ -116,7 +117,7 @@ class FaceReader:
         """
         try:
             return self._read(path)
-        except facewire.InvalidArgumentError as error:
+        except (facewire.InvalidArgumentError, UnidentifiedImageError) as error:
             raise InputError(f"{path}: {error}") from error
 
     def _read(self, path: Path) -> SeenFaces:
@@ -184,7 +185,7 @@ def _read(file: Path) -> SeenFaces | None:
     try:
         with np.load(file) as kept:
             return SeenFaces(**{name: kept[name] for name in SeenFaces.__slots__})
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
         return None  # not there or damaged: asked anew, and written over
 
 

@@ -147,8 +147,8 @@ def evaluate_identities(
         InputError: there are too few people or pictures for the plan.
     """
     vectors = {path: _largest(faces) for path, faces in seen.items()}
-    pairs = _all_pairs(people, seen)
     divided = list(splits(people, vectors, plan))
+    pairs = _all_pairs(people, seen)
     searches = [search(split) for split in divided]
     limits = [_calibrated(split, plan.promise, prior) for split in divided]
     promised = [(each, limit) for each, limit in zip(searches, limits, strict=True) if limit is not None]

@@ -40,7 +40,8 @@ class LiveGallery:
         self._keys: dict[str, int] = {}
         self.calibration: GalleryCalibration | None = None
         self._rows: dict[int, tuple[int, ...]] = {}
-        self._several = 0  # subjects with more than one template
+        self.subjects = 0  # with templates
+        self._several = 0  # with more than one
         # Of subjects that were met lately, with the rows that each is of.
         self._means: dict[int, tuple[tuple[int, ...], FloatArray]] = {}
         self._owners: list[tuple[int, str] | None] = []  # by row: subject key and face id
@@ -68,48 +69,57 @@ class LiveGallery:
         with self._lock:
             self._owners.extend([None] * (max(rows) + 1 - len(self._owners)))
             for key, face_id, row in zip(subject_keys, face_ids, rows, strict=True):
+                self.subjects += not self._rows[key]
                 self._several += len(self._rows[key]) == 1
                 self._rows[key] += (row,)
                 self._owners[row] = (key, face_id)
-                self._means.pop(key, None)
+                self._forget_mean(key)
         self.revision = next_revision()
 
     def _take(self, rows: Sequence[int]) -> None:
-        """Overwrites rows of the index."""
+        """Overwrites rows of the index; with the lock held, so that no reader finds them gone."""
         if rows:
             self.index.remove(np.array(rows, dtype=np.int64))
-            with self._lock:
-                for row in rows:
-                    self._owners[row] = None
+            for row in rows:
+                self._owners[row] = None
+
+    def _forget_mean(self, key: int) -> None:
+        """A mean is a template, too: it is overwritten."""
+        kept = self._means.pop(key, None)
+        if kept is not None:
+            kept[1].fill(0)
 
     def remove_face(self, subject_key: int, face_id: str) -> None:
         """Removes one template; its row is overwritten."""
         row = next((row for row in self._rows[subject_key] if self._owners[row] == (subject_key, face_id)), None)
         if row is None:
             raise KeyError(face_id)
-        self._take([row])
         with self._lock:
+            self._take([row])
+            self.subjects -= len(self._rows[subject_key]) == 1
             self._several -= len(self._rows[subject_key]) == 2
             self._rows[subject_key] = tuple(other for other in self._rows[subject_key] if other != row)
-            self._means.pop(subject_key, None)
+            self._forget_mean(subject_key)
         self.revision = next_revision()
 
     def remove_subject(self, key: int) -> None:
         """Removes a subject with its templates."""
-        self._take(self._rows[key])
         with self._lock:
+            self._take(self._rows[key])
+            self.subjects -= bool(self._rows[key])
             self._several -= len(self._rows[key]) > 1
             subject_id, _, _ = self._names.pop(key)
             del self._keys[subject_id], self._rows[key]
-            self._means.pop(key, None)
+            self._forget_mean(key)
         self.revision = next_revision()
 
     def clear(self) -> None:
         """Removes everything."""
-        self._take([row for rows in self._rows.values() for row in rows])
         with self._lock:
-            self._several = 0
-            self._means.clear()
+            self._take([row for rows in self._rows.values() for row in rows])
+            self.subjects = self._several = 0
+            for key in list(self._means):
+                self._forget_mean(key)
             self._names.clear()
             self._keys.clear()
             self._rows.clear()
@@ -170,11 +180,12 @@ class LiveGallery:
         length = float(np.sqrt(total @ total))
         # Opposite templates have no mean: the first stands for it.
         mean = np.asarray(total / length if length > 1e-3 else self.index.read(rows[0]), dtype=np.float32)
-        if len(self._means) >= _MEANS_KEPT:
-            self._means.clear()
-        self._means[key] = rows, mean
-        if self._rows.get(key) is not rows:  # changed meanwhile: nothing of an erased template may stay
-            self._means.pop(key, None)
+        with self._lock:
+            if self._rows.get(key) is not rows:  # changed meanwhile: nothing of an erased template may stay
+                raise KeyError(key)
+            while len(self._means) >= _MEANS_KEPT:
+                del self._means[next(iter(self._means))]  # the oldest
+            self._means[key] = rows, mean
         return mean
 
     def _owner(self, row: int) -> tuple[int, str] | None:
@@ -213,9 +224,9 @@ class LiveGallery:
             if key is None:
                 raise NotFound("subject", subject_id)
             vectors = [self.index.read(row) for row in self._rows[key]]
-            mean = self._mean(key)
-            if mean is not None:
-                vectors.append(mean)
+        if len(vectors) > 1:
+            total = np.sum(vectors, axis=0)
+            vectors.append(total / max(float(np.sqrt(total @ total)), 1e-3))
         return np.stack(vectors) if vectors else np.empty((0, self.index.dim), dtype=np.float32)
 
 
@@ -271,7 +282,7 @@ class LiveIndex:
     def facts(self, gallery_id: str) -> GalleryFacts:
         """What a search amounts to."""
         gallery = self.gallery(gallery_id)
-        return GalleryFacts(gallery.comparisons, gallery.calibration)
+        return GalleryFacts(gallery.comparisons, gallery.subjects, gallery.calibration)
 
     def revision(self, gallery_id: str) -> int:
         """Changes whenever a template or a subject's name or labels do."""

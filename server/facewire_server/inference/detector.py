@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,13 +96,14 @@ class NetworkDetector:
             scores=np.ascontiguousarray(rows[:, 14]),
         )
 
-    def look_again(self, frame: Frame, faces: Faces) -> Faces:
+    def look_again(self, frame: Frame, faces: Faces, check: Callable[[], None] = lambda: None) -> Faces:
         """The same faces with landmarks of a close-up each; those that it does not show keep theirs.
 
         A close-up shows the face at another size and place of the network's grid, so its landmarks err independently.
         """
         landmarks = faces.landmarks.copy()
         for i, (box, points) in enumerate(zip(faces.boxes, faces.landmarks, strict=True)):
+            check()
             seen = self._close_up(frame, box, _upright(points))
             if seen is not None:
                 landmarks[i] = seen

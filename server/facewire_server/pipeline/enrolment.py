@@ -94,12 +94,13 @@ class Enroller:
         """
         if isinstance(picture, InvalidImage):
             return Examined(None, Refusal(EnrolRefusal.BAD_IMAGE, picture.problem), None)
-        found = self._recognizer.embed(picture, options, call)
+        found = self._recognizer.embed(picture, options, call, looks=1)
         if found.no_face_reason is not None:
             return Examined(None, _no_face(found.no_face_reason, options), None)
         face = self._single(found.encoded, use_largest)
         if isinstance(face, Refusal):
             return Examined(None, face, None)
+        face = self._recognizer.closer(picture, face, call)
         refusal = self._gate.judge(face.quality[0])
         if refusal is not None:
             return Examined(None, refusal, face)

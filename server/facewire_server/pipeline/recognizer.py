@@ -166,6 +166,10 @@ class Recognizer:
         faces, quality = self._embedder.measure(frame, faces, call.clock)
         return DetectedFaces(faces, quality, _reason_if_none(faces, reason))
 
+    def closer(self, frame: Frame, encoded: EncodedFaces, call: Call) -> EncodedFaces:
+        """The same faces after a second look."""
+        return self._look_again(self._clear(frame, call), encoded, call)
+
     def embed(self, frame: Frame, options: DetectionOptions, call: Call, looks: int = 2) -> EmbeddedFaces:
         """Faces with quality and embeddings, of one look (quick) or two (ADR 14)."""
         frame = self._clear(frame, call)
@@ -179,7 +183,7 @@ class Recognizer:
         """The mean of both looks' embeddings; all else as it was."""
         call.budget.check()
         with call.clock.stage("detect"):
-            closer = self._detector.look_again(frame, first.faces)
+            closer = self._detector.look_again(frame, first.faces, call.budget.check)
         second = self._embedder.encode(frame, closer, call.clock)
         if len(second.embeddings) != len(first.embeddings):
             return first  # a close-up that cannot be aligned
@@ -214,7 +218,7 @@ class Recognizer:
         if isinstance(probe, Frame) and encoded is not None:
             unsure = np.array([self._unsure(each, limit) for each in close], dtype=np.bool_)
             if unsure.any():
-                better = self._look_again(self._clear(probe, call), encoded.select(unsure), call).embeddings
+                better = self.closer(probe, encoded.select(unsure), call).embeddings
                 with call.clock.stage("search"):
                     looked = iter(self._templates.search(gallery_id, better, contract_id, wanted))
                 close = [next(looked) if doubt else each for each, doubt in zip(close, unsure, strict=True)]
@@ -295,18 +299,16 @@ class Recognizer:
         report = SideReport(encoded, _reason_if_none(encoded.faces, reason), found)
         return encoded.embeddings, report
 
-    def unit(self, given: GivenEmbedding) -> FloatArray:
+    def unit(self, given: GivenEmbedding, field: str = "embedding.values") -> FloatArray:
         """The vector as sent, scaled to unit length, if it is one."""
         vector = given.vector
         if vector.shape != (self.dim,):
-            raise InvalidArgument(
-                "embedding.values", f"has {vector.size} values, contract {self.contract_id} has {self.dim}"
-            )
+            raise InvalidArgument(field, f"has {vector.size} values, contract {self.contract_id} has {self.dim}")
         if not np.isfinite(vector).all():
-            raise InvalidArgument("embedding.values", "holds a NaN or an infinity")
+            raise InvalidArgument(field, "holds a NaN or an infinity")
         length = float(np.linalg.norm(vector))
         if not 1e-6 < length < 1e6:
-            raise InvalidArgument("embedding.values", f"has length {length:g}; it points nowhere")
+            raise InvalidArgument(field, f"has length {length:g}; it points nowhere")
         unit: FloatArray = (vector / np.float32(length)).astype(np.float32)
         return unit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -10,21 +11,25 @@ import numpy.typing as npt
 from facewire_server.domain.face import FloatArray
 from facewire_server.domain.review import Finding, FindingKind, NamedTemplates
 
-_SCORES_AT_ONCE: Final = 1 << 24
+_SCORES_AT_ONCE: Final = 1 << 21
 _DUPLICATE: Final = 0.97
 # Two subjects are one person rather than look-alikes where their best templates are as near as those of one person are.
 _SAME_PERSON: Final = 0.6
 
 
-def review(templates: NamedTemplates, threshold: float, most: int) -> list[Finding]:
+def review(
+    templates: NamedTemplates, threshold: float, most: int, check: Callable[[], None] = lambda: None
+) -> list[Finding]:
     """The worst findings of each kind, at most so many of each.
 
     Args:
         threshold: the cosine that makes a match in this gallery.
+        check: called between portions of the work; what it raises ends it.
     """
     names, owner = np.unique(np.array(templates.subject_ids, dtype=object), return_inverse=True)
     found: dict[FindingKind, dict[tuple[int, ...], Finding]] = {kind: {} for kind in FindingKind}
     for part in _portions(len(owner)):
+        check()
         scores = templates.vectors[part] @ templates.vectors.T
         rows = np.arange(part.start, part.stop)
         scores[rows - part.start, rows] = -1.0

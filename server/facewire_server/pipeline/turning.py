@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from facewire_server.domain.face import Faces, FloatArray
@@ -30,9 +32,9 @@ class TurningDetector:
                 best = _turned_back(found, quarters, frame)
         return best
 
-    def look_again(self, frame: Frame, faces: Faces) -> Faces:
+    def look_again(self, frame: Frame, faces: Faces, check: Callable[[], None] = lambda: None) -> Faces:
         """As the detector: close-ups are shown upright."""
-        return self._detector.look_again(frame, faces)
+        return self._detector.look_again(frame, faces, check)
 
 
 def _turned_back(faces: Faces, quarters: int, frame: Frame) -> Faces:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 
 import numpy as np
 
 from facewire.v1 import gallery_pb2 as pb
-from facewire_server.domain.errors import InvalidArgument
+from facewire_server.domain.errors import ContractMismatch, GalleryChanged, InvalidArgument
 from facewire_server.domain.face import FloatArray
 from facewire_server.domain.gallery import require_identifier
 from facewire_server.domain.gallery_calibration import CalibrationTarget, GalleryCalibration, GalleryFacts
@@ -35,16 +35,24 @@ async def calibrate_gallery(
     if remembered is not None:
         return pb.CalibrateResponse.FromString(remembered)
 
-    def fit() -> GalleryCalibration:
-        vectors, subjects = engine.templates.all_of(gallery_id, engine.recognizer.contract_id)
-        templates = Templates(vectors, subjects, _cohort(engine, request))
-        return calibrate(templates, target, engine.recognizer.calibration(), now_ms)
+    cohort = _cohort(engine, request)
 
-    made = await asyncio.to_thread(fit)
+    def fit(check: Callable[[], None]) -> GalleryCalibration:
+        vectors, subjects = engine.templates.all_of(gallery_id, engine.recognizer.contract_id)
+        templates = Templates(vectors, subjects, cohort)
+        return calibrate(templates, target, engine.recognizer.calibration(), now_ms, check)
+
+    made_at = await engine.store.run(lambda: engine.galleries.get(gallery_id).created_ms)
+    made = await engine.analyses.run(fit, context.time_remaining())
     if request.dry_run:
         return _response(made)
 
     def write() -> pb.CalibrateResponse:
+        again = engine.galleries.recall(intent)
+        if again is not None:
+            return pb.CalibrateResponse.FromString(again)
+        if engine.galleries.get(gallery_id).created_ms != made_at:
+            raise GalleryChanged(gallery_id)
         engine.calibrations.put(gallery_id, made, intent, lambda kept: _response(kept).SerializeToString())
         return _response(made)
 
@@ -65,7 +73,11 @@ def _cohort(engine: Engine, request: pb.CalibrateRequest) -> FloatArray:
     if len(request.cohort) > _MOST_STRANGERS:
         raise InvalidArgument("cohort", f"has {len(request.cohort)} embeddings, at most {_MOST_STRANGERS} are taken")
     parts = [np.empty((0, engine.recognizer.dim), dtype=np.float32)]
-    parts += [engine.recognizer.unit(convert.given_embedding(each))[np.newaxis] for each in request.cohort]
+    for number, each in enumerate(request.cohort):
+        given = convert.given_embedding(each)
+        if given.contract_id != engine.recognizer.contract_id:
+            raise ContractMismatch(engine.recognizer.contract_id, given.contract_id, f"cohort[{number}]")
+        parts.append(engine.recognizer.unit(given, f"cohort[{number}].values")[np.newaxis])
     if request.cohort_gallery_id:
         other = require_identifier("cohort_gallery_id", request.cohort_gallery_id)
         if other == request.gallery_id:
@@ -91,7 +103,7 @@ def calibration_message(calibration: GalleryCalibration, facts: GalleryFacts | N
         templates=calibration.templates,
         cohort=calibration.cohort,
         made_at=convert.timestamp(calibration.made_ms),
-        stale=facts is not None and calibration.stale(facts.comparisons),
+        stale=facts is not None and calibration.stale(facts.subjects),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from facewire.v1 import gallery_pb2 as pb
-from facewire_server.domain.errors import InvalidArgument, InvalidImage
+from facewire_server.domain.errors import ContractMismatch, InvalidArgument, InvalidImage
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import (
     EnrolledFace,
@@ -82,7 +82,9 @@ def _check_images(request: pb.EnrolFacesRequest, most: int) -> None:
 
 
 def _check_target(engine: Engine, gallery_id: str, request: pb.EnrolFacesRequest) -> None:
-    engine.galleries.get(gallery_id)
+    gallery = engine.galleries.get(gallery_id)
+    if gallery.contract_id != engine.recognizer.contract_id:
+        raise ContractMismatch(gallery.contract_id, engine.recognizer.contract_id, "a new template")
     if not request.create_subject:
         engine.subjects.get(gallery_id, request.subject_id)
 

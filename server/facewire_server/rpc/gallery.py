@@ -282,7 +282,7 @@ class GalleryServicer(gallery_pb2_grpc.GalleryServiceServicer):
         self, request: pb.ReviewGalleryRequest, context: Context
     ) -> pb.ReviewGalleryResponse:
         """What the gallery's owner should look at."""
-        return await review_gallery(self._slot.engine, request)
+        return await review_gallery(self._slot.engine, request, context)
 
     async def DeleteCalibration(  # noqa: N802
         self, request: pb.DeleteCalibrationRequest, context: Context
@@ -351,7 +351,7 @@ def _gallery(gallery: Gallery, engine: Engine) -> pb.Gallery:
     try:
         facts = engine.live.facts(gallery.gallery_id)
     except NotFound:  # it is being made
-        facts = GalleryFacts(gallery.face_count, None)
+        facts = GalleryFacts(gallery.face_count, gallery.subject_count, None)
     message = convert.gallery_message(gallery, engine.recognizer.identify_threshold(facts))
     if facts.calibration is not None:
         message.calibration.CopyFrom(calibration_message(facts.calibration, facts))

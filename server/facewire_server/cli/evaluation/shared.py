@@ -118,8 +118,11 @@ def server(options: Options, *settings: str) -> Iterator[facewire.Client]:
 def setting_of(client: facewire.Client, options: Options) -> str:
     """What answers depend on beside the pictures."""
     info = client.server_info()
-    config = "" if options.config_file is None else options.config_file.read_text("utf-8")
-    return repr((info.version, info.contract_id, info.models, info.limits, config, options.settings))
+    if options.target is None:
+        own = effective_config(options.config_file, options.settings)
+        return repr((info.version, info.contract_id, own.models, own.pipeline))
+    # What a running server is set to is not known; it may change with its next start.
+    return repr((info.version, info.contract_id, info.models, info.limits, info.started_at))
 
 
 def embedder_curve(client: facewire.Client, options: Options) -> ScoreCalibration | None:
