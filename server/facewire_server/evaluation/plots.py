@@ -36,7 +36,8 @@ def score_histogram(genuine: Scores, impostor: Scores, threshold: float | None, 
                   color=colour)  # fmt: skip
     if threshold is not None:
         axes.axvline(threshold, color="black", linewidth=1, linestyle="--", label=f"threshold {threshold:.3f}")
-    axes.legend()
+    axes.set_ylim(top=1.3 * axes.get_ylim()[1])
+    axes.legend(ncols=3, fontsize="small", loc="upper center")
     return _svg(figure)
 
 
@@ -45,7 +46,8 @@ def roc(curve: ErrorCurve) -> str:
     figure, axes = _axes("ROC", "false-match rate", "true-accept rate")
     axes.step(np.maximum(curve.fmr, 1e-6), 1 - curve.fnmr, color="#4c72b0", where="post")
     _logarithmic(axes, curve.fmr)
-    axes.set_ylim(max(0.0, 1 - 2 * float(curve.fnmr[curve.fmr < 0.5].max(initial=0.01))), 1.002)
+    shown = float(curve.fnmr[curve.fmr > 0].max(initial=0.01))
+    axes.set_ylim(max(0.0, 1 - 1.5 * shown), 1 + 0.02 * shown)
     return _svg(figure)
 
 
