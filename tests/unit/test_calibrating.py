@@ -90,10 +90,10 @@ def test_one_subject_cannot_be_compared() -> None:
         made(*people(np.random.default_rng(8), 1, 5))
 
 
-def test_identical_people_give_a_threshold_all_the_same() -> None:
+def test_identical_people_are_refused_with_what_to_look_at() -> None:
     vectors, _ = people(np.random.default_rng(9), 30, 1)
-    calibration = made(np.repeat(vectors[:1], 30, axis=0), np.arange(30), prior=PRIOR)
-    assert -1 <= calibration.threshold <= 1.01
+    with pytest.raises(LimitReached, match="gallery's review"):
+        made(np.repeat(vectors[:1], 30, axis=0), np.arange(30), prior=PRIOR)
 
 
 def test_a_gallery_that_grew_is_stale() -> None:
@@ -140,3 +140,15 @@ def test_the_work_ends_when_it_is_told_to() -> None:
     vectors, subjects = people(np.random.default_rng(15), 30, 2)
     with pytest.raises(TimeoutError):
         calibrate(Templates(vectors, subjects, NOBODY), CalibrationTarget(0.01, None), PRIOR, 0, stop)
+
+
+def test_a_person_enrolled_twice_and_a_cohort_of_enrolled_people_are_left_out() -> None:
+    random = np.random.default_rng(16)
+    vectors, subjects = people(random, 30, 3)
+    sound = made(vectors, subjects, prior=PRIOR)
+    twice = made(np.concatenate([vectors, vectors[:2]]), np.concatenate([subjects, [30, 30]]), prior=PRIOR)
+    assert twice.threshold == pytest.approx(sound.threshold, abs=0.03)
+    assert "enrolled under two names" in twice.shortage
+    enrolled = made(vectors, subjects, prior=PRIOR, cohort=vectors)
+    assert enrolled.threshold == pytest.approx(sound.threshold, abs=0.03)
+    assert not enrolled.sufficient

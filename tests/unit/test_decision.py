@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 
 from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.domain.decision import Candidate, Decision, DecisionPolicy
-from facewire_server.domain.gallery_calibration import GalleryFacts
+from facewire_server.domain.gallery_calibration import CalibrationTarget, GalleryCalibration, GalleryFacts
+from facewire_server.domain.rate import Rate
 from facewire_server.inference.manifest import load_manifest
 
 CURVE = ScoreCalibration((0.0, 0.2, 0.4, 0.6), (-0.1, -1.0, -3.0, -6.0))
@@ -118,3 +121,16 @@ def test_without_calibration_the_fixed_threshold_holds() -> None:
     large = GalleryFacts(10**6, 10**6, None)
     fixed = DecisionPolicy(None, 0.42, target_fpir=0.01, max_fmr=1e-3, verify_fmr=1e-4, margin=0.05, stream_fmr=3e-6)
     assert fixed.verify_threshold() == fixed.identify_threshold(large) == fixed.stream_threshold(large) == 0.42
+
+
+def test_a_calibration_that_does_not_suffice_leaves_the_embedders_rates_in_force() -> None:
+    strict = ScoreCalibration((0.5, 0.9), (-1.0, -6.0))
+    target = CalibrationTarget(0.05, None)
+    rate = Rate(0.05, 0.01, 0.1)
+    own = GalleryCalibration(target, strict, 20, 40, 0, 0.8, rate, None, "", 0)
+    short = replace(own, shortage="too few")
+    thresholds = [policy().identify_threshold(GalleryFacts(60, 20, each)) for each in (None, own, short)]
+    assert thresholds[1] > 0.5
+    assert thresholds[2] < thresholds[0], "the laxer target, by the embedder's curve"
+    assert policy().curve(GalleryFacts(60, 20, short)) is CURVE
+    assert policy().curve(GalleryFacts(60, 20, own)) is strict

@@ -45,7 +45,7 @@ def calibrate(
     """Measure the error rates of GALLERY_ID on its own templates, and decide by them from now on.
 
     Each template is searched as if its subject were not enrolled. Exit code 1 where the data do not suffice to promise
-    the rate; the threshold is in force all the same, unless --dry-run.
+    the rate: then the target is kept by the embedder's own error rates, on the safe side.
     """
     if fpir is not None and fmr is not None:
         raise click.UsageError("give either --fpir or --fmr")
@@ -60,10 +60,11 @@ def calibrate(
         strangers = [] if cohort is None else list(_embed(client, cohort))
         made = client.calibrate(gallery_id, fpir=fpir, fmr=fmr, cohort=strangers, cohort_gallery_id=cohort_gallery,
                                 dry_run=dry_run)  # fmt: skip
+        in_force = client.get_gallery(gallery_id).min_similarity
     if as_json:
         write_json(made)
     else:
-        _show(gallery_id, made, dry_run)
+        _show(gallery_id, made, None if dry_run else in_force)
     return 0 if made.sufficient else _EXIT_NO
 
 
@@ -81,7 +82,7 @@ def _embed(client: Client, folder: Path) -> Iterator[results.Embedding]:
                 yield max(faces, key=lambda each: each.face.box.width * each.face.box.height).embedding
 
 
-def _show(gallery_id: str, made: Calibration, dry_run: bool) -> None:
+def _show(gallery_id: str, made: Calibration, in_force: float | None) -> None:
     table = Table("", "", "", box=None, show_header=False, padding=(0, 2, 0, 0))
     cohort = f", {made.cohort} strangers beside" if made.cohort else ""
     table.add_row("gallery", f"[bold]{gallery_id}[/]", f"{made.subjects} subjects, {made.templates} templates{cohort}")
@@ -89,7 +90,10 @@ def _show(gallery_id: str, made: Calibration, dry_run: bool) -> None:
     table.add_row(
         f"target {made.target.upper()}", f"[bold]{rate.value:.3g}[/]", f"95 %: {rate.low:.2g} to {rate.high:.2g}"
     )
-    table.add_row("threshold", f"[bold]{made.min_similarity:.3f}[/]", "measured only" if dry_run else "in force")
+    table.add_row("threshold measured", f"[bold]{made.min_similarity:.3f}[/]", "")
+    if in_force is not None:
+        whose = "the gallery's own rates" if made.sufficient else "the embedder's rates: the gallery's do not suffice"
+        table.add_row("threshold in force", f"[bold]{in_force:.3f}[/]", whose)
     if made.miss_rate is not None:
         low, high = made.miss_rate.low, made.miss_rate.high
         table.add_row("expected misses", f"[bold]{made.miss_rate.value:.2%}[/]", f"95 %: {low:.2%} to {high:.2%}")

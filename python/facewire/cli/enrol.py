@@ -166,7 +166,11 @@ def _outcomes_of(subject_id: str, pictures: list[Path], answer: results.BatchEnr
         return
     for picture, outcome in zip(pictures, answer.enrolment.outcomes, strict=True):
         refusal = outcome.refusal.value if outcome.refusal is not None else ""
-        yield subject_id, str(picture), refusal, outcome.detail
+        detail = outcome.detail
+        if outcome.look_alike is not None and not detail:
+            other, similarity = outcome.look_alike
+            detail = f"looks like subject '{other}' ({similarity:.2f}): the same person under two names?"
+        yield subject_id, str(picture), refusal, detail
 
 
 def _print_summary(people: int, outcomes: list[Outcome]) -> None:
@@ -183,7 +187,7 @@ def _print_summary(people: int, outcomes: list[Outcome]) -> None:
         return
     table = Table("subject", "picture", "refused", "why")
     for subject_id, picture, refusal, detail in outcomes:
-        if refusal not in ("", _DUPLICATE):
-            table.add_row(subject_id, escape(picture), refusal, escape(detail))
+        if refusal not in ("", _DUPLICATE) or (not refusal and detail):
+            table.add_row(subject_id, escape(picture), refusal or "enrolled, but", escape(detail))
     out.print(table)
     out.print("  ".join(f"{reason}: {count}" for reason, count in counts.most_common()))

@@ -224,7 +224,7 @@ def _naming_side(pictures: dict[str, str]) -> Iterator[None]:
 
 def _reference(text: str) -> str | results.SubjectReference:
     gallery_id, slash, subject_id = text.partition("/")
-    if Path(text).exists() or not slash or "/" in subject_id or Path(text).suffix:
+    if Path(text).is_file() or not slash or "/" in subject_id or Path(text).suffix:
         return text
     return results.SubjectReference(gallery_id, subject_id)
 

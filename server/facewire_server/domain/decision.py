@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from facewire_server.domain.calibration import ScoreCalibration
-from facewire_server.domain.gallery_calibration import GalleryFacts
+from facewire_server.domain.gallery_calibration import CalibrationTarget, GalleryFacts
 
 
 class Decision(Enum):
@@ -67,8 +67,10 @@ class DecisionPolicy:
         return self.fixed_threshold if curve is None else curve.similarity(self.verify_fmr)
 
     def curve(self, gallery: GalleryFacts) -> ScoreCalibration | None:
-        """The gallery's own error rates, or those of the embedder."""
-        return self.calibration if gallery.calibration is None else gallery.calibration.curve
+        """The gallery's own error rates where its data suffice for them, or those of the embedder."""
+        if gallery.calibration is None or (not gallery.calibration.sufficient and self.calibration is not None):
+            return self.calibration
+        return gallery.calibration.curve
 
     def identify_threshold(self, gallery: GalleryFacts) -> float:
         """Cosine that makes a match against this gallery.
@@ -79,15 +81,17 @@ class DecisionPolicy:
         curve = self.curve(gallery)
         if curve is None:
             return self.fixed_threshold
-        if gallery.calibration is None:
-            fmr: float = 1.0 - (1.0 - self.target_fpir) ** (1.0 / max(gallery.comparisons, 1))
-            return curve.similarity(min(fmr, self.max_fmr))
-        target = gallery.calibration.target
+        target = (
+            CalibrationTarget(self.target_fpir, None) if gallery.calibration is None else gallery.calibration.target
+        )
+        measured = gallery.calibration is not None and curve is gallery.calibration.curve
         rate = target.fmr
         if rate is None:
-            rate = 1.0 - (1.0 - (target.fpir or self.target_fpir)) ** (1.0 / max(gallery.subjects, 1))
+            # The gallery's own rates are of a comparison with a subject, the embedder's of one with a template.
+            count = gallery.subjects if measured else gallery.comparisons
+            rate = 1.0 - (1.0 - (target.fpir or self.target_fpir)) ** (1.0 / max(count, 1))
         # What was measured well enough may be as lax as its owner chose.
-        return curve.similarity(rate if gallery.calibration.sufficient else min(rate, self.max_fmr))
+        return min(1.0, curve.similarity(rate if measured else min(rate, self.max_fmr)))
 
     def stream_threshold(self, gallery: GalleryFacts) -> float:
         """Cosine that gives a track its name against this gallery."""

@@ -13,7 +13,7 @@ second has a weight of a half from 25 subjects on, less below: so the promise he
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, pi, sqrt
 from typing import Final
 
@@ -34,6 +34,9 @@ _ENOUGH_SUBJECTS: Final = 20
 _DRAWS: Final = 200
 _WIDEST: Final = 16.0  # the interval's ends may differ by this factor
 _ALIKE: Final = 1e-6
+# From here on two pictures are of one person: so near are few strangers in ten millions.
+_SAME_PERSON: Final = 0.6
+_NO_STRANGERS_FMR: Final = 1e-7
 # Of a comparison with one subject; falling.
 _RATES: Final = np.geomspace(0.8, 1e-9, 60)
 _MOST_PROBES: Final = 4000  # of a large gallery, by lot
@@ -87,6 +90,7 @@ def calibrate(
             f"the gallery has templates of {subjects} subjects; at least {_FEWEST_SUBJECTS} are needed to compare"
         )
     found, rows = _search_all(templates, check)
+    found, alike = _without_one_person(found, prior)
     fit = _Fit(subjects, rows, prior)
     if prior is None and float(found.strangers.std()) < _ALIKE:
         raise LimitReached("the subjects are all as alike as one another; enrol more people")
@@ -95,6 +99,7 @@ def calibrate(
     rate = target.fmr if target.fmr is not None else 1.0 - (1.0 - (target.fpir or 0.0)) ** (1.0 / subjects)
     threshold = curve.similarity(rate)
     low, high = _interval(found, fit, rate, quantiles, check)
+    estimate = _in_targets_terms(Rate(rate, low, high), target, subjects)
     return GalleryCalibration(
         target=target,
         curve=curve,
@@ -102,9 +107,9 @@ def calibrate(
         templates=len(templates.vectors),
         cohort=len(templates.cohort),
         threshold=threshold,
-        rate=_in_targets_terms(Rate(rate, low, high), target, subjects),
+        rate=estimate,
         misses=_misses(found, threshold),
-        shortage=_shortage(subjects, low, high),
+        shortage=_shortage(subjects, alike, estimate),
         made_ms=now_ms,
     )
 
@@ -168,11 +173,30 @@ def _in_targets_terms(rate: Rate, target: CalibrationTarget, subjects: int) -> R
     return Rate(*(1.0 - (1.0 - min(each, 1.0 - 1e-12)) ** subjects for each in ends))
 
 
-def _shortage(subjects: int, low: float, high: float) -> str:
+def _without_one_person(found: _Extremes, prior: ScoreCalibration | None) -> tuple[_Extremes, int]:
+    """Leaves out searches that found the very person: somebody enrolled twice, or a cohort of enrolled people.
+
+    As strangers they would raise the threshold until nobody is named. Returns how many these were, too.
+    """
+    if prior is None:
+        return found, 0
+    strange = found.strangers < max(_SAME_PERSON, prior.similarity(_NO_STRANGERS_FMR))
+    if strange.sum() < _FEWEST_SUBJECTS:
+        raise LimitReached("nobody differs from the others; see the gallery's review")
+    kept = replace(found, strangers=found.strangers[strange], groups=found.groups[strange])
+    return kept, int((~strange).sum())
+
+
+def _shortage(subjects: int, alike: int, rate: Rate) -> str:
+    if alike:
+        return (
+            f"{alike} of the searches found the very person: somebody is enrolled under two names ('facewire gallery "
+            "review' shows whom), or the cohort holds enrolled people; they were left out"
+        )
     if subjects < _ENOUGH_SUBJECTS:
         return f"{subjects} subjects are enrolled, at least {_ENOUGH_SUBJECTS} are needed for a promise"
-    if high > _WIDEST * max(low, 1e-12):
-        return f"the estimate is as uncertain as {low:.2%} to {high:.2%}; enrol more people, or give a cohort"
+    if rate.high > _WIDEST * max(rate.low, 1e-12):
+        return f"the estimate is as uncertain as {rate.low:.1g} to {rate.high:.1g}; enrol more people, or give a cohort"
     return ""
 
 
