@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from PIL import Image
 
 import facewire
 from facewire.v1 import face_pb2, gallery_pb2, gallery_pb2_grpc
@@ -20,6 +21,7 @@ from facewire_server.gallery.galleries import insert_gallery
 from facewire_server.gallery.opened import open_gallery
 from tests.conftest import RunningServer, StartServer
 from tests.integration.test_cli import run
+from tests.pictures import encoded
 
 SUBJECTS, EACH = 24, 3
 
@@ -212,7 +214,9 @@ def test_several_templates_are_searched_by_their_mean_too(
 # --- review -----------------------------------------------------------------------------------------------
 
 
-def test_a_person_enrolled_twice_is_flagged_and_found(client: facewire.Client, gallery_id: str, samples: Path) -> None:
+def test_a_person_enrolled_twice_is_flagged_and_found(
+    server: RunningServer, client: facewire.Client, gallery_id: str, samples: Path, tmp_path: Path
+) -> None:
     client.enrol(gallery_id, "ada", [samples / "person_a_1.jpg"])
     assert client.review_gallery(gallery_id) == ()
     (outcome,) = client.enrol(gallery_id, "lovelace", [samples / "person_a_2.jpg"]).outcomes
@@ -221,6 +225,12 @@ def test_a_person_enrolled_twice_is_flagged_and_found(client: facewire.Client, g
     assert outcome.look_alike[0] == "ada"
     kinds = {finding.kind for finding in client.review_gallery(gallery_id)}
     assert facewire.FindingKind.SAME_PERSON in kinds
+    folder = tmp_path / "Countess"
+    folder.mkdir()
+    (folder / "c.jpg").write_bytes(encoded(Image.open(samples / "person_a_2.jpg").convert("RGB"), "PNG"))
+    told = run("enrol", tmp_path, "-g", gallery_id, server=server)
+    assert told.returncode == 0
+    assert "the same person under two names?" in " ".join(told.stdout.split())
     (fine,) = client.enrol(gallery_id, "grace", [samples / "person_b_1.jpg"]).outcomes
     assert fine.look_alike is None
 

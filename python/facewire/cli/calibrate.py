@@ -97,6 +97,7 @@ def _show(gallery_id: str, made: Calibration, in_force: float | None) -> None:
     if made.miss_rate is not None:
         low, high = made.miss_rate.low, made.miss_rate.high
         table.add_row("expected misses", f"[bold]{made.miss_rate.value:.2%}[/]", f"95 %: {low:.2%} to {high:.2%}")
-    promise = "[green]yes[/]" if made.sufficient else f"[red]no[/]: {made.shortage}"
-    table.add_row("can be promised", promise, "")
+    table.add_row("can be promised", "[green]yes[/]" if made.sufficient else "[red]no[/]", "")
     console().print(table)
+    if made.shortage:
+        console().print(made.shortage)

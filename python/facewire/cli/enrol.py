@@ -183,11 +183,11 @@ def _print_summary(people: int, outcomes: list[Outcome]) -> None:
         + (f", {known} were already" if known else "")
         + (f", [yellow]{refused} refused[/]:" if refused else "")
     )
-    if not refused:
+    told = [each for each in outcomes if each[2] not in ("", _DUPLICATE) or (not each[2] and each[3])]
+    if not told:
         return
     table = Table("subject", "picture", "refused", "why")
-    for subject_id, picture, refusal, detail in outcomes:
-        if refusal not in ("", _DUPLICATE) or (not refusal and detail):
-            table.add_row(subject_id, escape(picture), refusal or "enrolled, but", escape(detail))
+    for subject_id, picture, refusal, detail in told:
+        table.add_row(subject_id, escape(picture), refusal or "enrolled, but", escape(detail))
     out.print(table)
     out.print("  ".join(f"{reason}: {count}" for reason, count in counts.most_common()))
