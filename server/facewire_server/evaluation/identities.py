@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facewire_server.domain.calibration import ScoreCalibration
+from facewire_server.domain.errors import LimitReached
 from facewire_server.domain.gallery_calibration import CalibrationTarget
 from facewire_server.domain.rate import Rate
+from facewire_server.domain.templates import mean_template
 from facewire_server.evaluation.errors import InputError
 from facewire_server.evaluation.faces import SeenFaces
 from facewire_server.evaluation.pairs import FARS
@@ -200,12 +202,16 @@ def splits(people: People, vectors: Mapping[Path, npt.NDArray[np.float32] | None
 
 
 def _calibrated(split: Split, fpir: float, prior: ScoreCalibration | None) -> float | None:
-    """The threshold that the server's calibration gives this gallery."""
+    """The threshold that calibration measures for this gallery, also where its data suffice for no promise."""
     if len(np.unique(split.subjects)) < 2:
         return None
     nobody = np.empty((0, split.templates.shape[1]), dtype=np.float32)
     templates = Templates(split.templates, split.subjects.astype(np.int64), nobody)
-    return calibrate(templates, CalibrationTarget(fpir, None), prior, 0).threshold
+    try:
+        made = calibrate(templates, CalibrationTarget(fpir, None), prior, 0)
+    except LimitReached:
+        return None
+    return made.threshold
 
 
 def search(split: Split) -> Searches:
@@ -221,8 +227,8 @@ def search(split: Split) -> Searches:
 
 def _nearest(probes: npt.NDArray[np.float32], split: Split) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
     several = np.flatnonzero(np.bincount(split.subjects) > 1)
-    means = [split.templates[split.subjects == subject].sum(axis=0) for subject in several]
-    rows = np.vstack([split.templates, *(mean / np.linalg.norm(mean) for mean in means)])
+    means = [mean_template(split.templates[split.subjects == subject]) for subject in several]
+    rows = np.vstack([split.templates, *means])
     owners = np.concatenate([split.subjects, several])
     scores = probes @ rows.T
     return scores.max(axis=1).astype(np.float64), owners[scores.argmax(axis=1)]

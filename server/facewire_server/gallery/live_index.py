@@ -18,6 +18,7 @@ from facewire_server.domain.face import FloatArray
 from facewire_server.domain.gallery_calibration import GalleryCalibration, GalleryFacts
 from facewire_server.domain.review import NamedTemplates
 from facewire_server.domain.revision import next_revision
+from facewire_server.domain.templates import mean_template
 
 _MEANS_KEPT = 1024
 _MORE = 4  # subjects looked at beyond those asked for: by their means they may be nearer
@@ -176,10 +177,7 @@ class LiveGallery:
         kept = self._means.get(key)
         if kept is not None and kept[0] is rows:
             return kept[1]
-        total = np.sum([self.index.read(row) for row in rows], axis=0)
-        length = float(np.sqrt(total @ total))
-        # Opposite templates have no mean: the first stands for it.
-        mean = np.asarray(total / length if length > 1e-3 else self.index.read(rows[0]), dtype=np.float32)
+        mean = mean_template([self.index.read(row) for row in rows])
         with self._lock:
             if self._rows.get(key) is not rows:  # changed meanwhile: nothing of an erased template may stay
                 raise KeyError(key)
@@ -225,8 +223,7 @@ class LiveGallery:
                 raise NotFound("subject", subject_id)
             vectors = [self.index.read(row) for row in self._rows[key]]
         if len(vectors) > 1:
-            total = np.sum(vectors, axis=0)
-            vectors.append(total / max(float(np.sqrt(total @ total)), 1e-3))
+            vectors.append(mean_template(vectors))
         return np.stack(vectors) if vectors else np.empty((0, self.index.dim), dtype=np.float32)
 
 

@@ -25,6 +25,7 @@ from facewire_server.domain.errors import LimitReached
 from facewire_server.domain.face import FloatArray
 from facewire_server.domain.gallery_calibration import CalibrationTarget, GalleryCalibration
 from facewire_server.domain.rate import Rate
+from facewire_server.domain.templates import SAME_PERSON, mean_template
 
 _EULER: Final = 0.5772156649
 _LARGEST_WEIGHT: Final = 0.5
@@ -34,8 +35,6 @@ _ENOUGH_SUBJECTS: Final = 20
 _DRAWS: Final = 200
 _WIDEST: Final = 16.0  # the interval's ends may differ by this factor
 _ALIKE: Final = 1e-6
-# From here on two pictures are of one person: so near are few strangers in ten millions.
-_SAME_PERSON: Final = 0.6
 _NO_STRANGERS_FMR: Final = 1e-7
 # Of a comparison with one subject; falling.
 _RATES: Final = np.geomspace(0.8, 1e-9, 60)
@@ -180,7 +179,7 @@ def _without_one_person(found: _Extremes, prior: ScoreCalibration | None) -> tup
     """
     if prior is None:
         return found, 0
-    strange = found.strangers < max(_SAME_PERSON, prior.similarity(_NO_STRANGERS_FMR))
+    strange = found.strangers < max(SAME_PERSON, prior.similarity(_NO_STRANGERS_FMR))
     if strange.sum() < _FEWEST_SUBJECTS:
         raise LimitReached("nobody differs from the others; see the gallery's review")
     kept = replace(found, strangers=found.strangers[strange], groups=found.groups[strange])
@@ -223,7 +222,7 @@ class _Rows:
         order = np.argsort(where, kind="stable")
         members = np.split(order, np.cumsum(np.bincount(where))[:-1])
         several = [subject for subject, rows in enumerate(members) if len(rows) > 1]
-        means = [_unit(templates.vectors[members[subject]].sum(axis=0)) for subject in several]
+        means = [mean_template(templates.vectors[members[subject]]) for subject in several]
         vectors = np.vstack([templates.vectors, *means])
         return cls(vectors, np.concatenate([where, np.array(several, dtype=np.intp)]), members)
 
@@ -252,7 +251,7 @@ class _Rows:
         if not len(others):
             return None
         vectors = self.vectors[others]
-        compared = vectors if len(others) == 1 else np.vstack([vectors, _unit(vectors.sum(axis=0))])
+        compared = vectors if len(others) == 1 else np.vstack([vectors, mean_template(vectors)])
         return float((compared @ self.vectors[probe]).max())
 
 
@@ -286,7 +285,3 @@ def _portions(probes: int, rows: int) -> list[slice]:
     """So many that their scores take 16 MB at most."""
     size = max(1, _SCORES_AT_ONCE // rows)
     return [slice(start, min(start + size, probes)) for start in range(0, probes, size)]
-
-
-def _unit(vector: FloatArray) -> FloatArray:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), dtype=np.float32)

@@ -10,11 +10,10 @@ import numpy.typing as npt
 
 from facewire_server.domain.face import FloatArray
 from facewire_server.domain.review import Finding, FindingKind, NamedTemplates
+from facewire_server.domain.templates import SAME_PERSON
 
 _SCORES_AT_ONCE: Final = 1 << 21
 _DUPLICATE: Final = 0.97
-# Two subjects are one person rather than look-alikes where their best templates are as near as those of one person are.
-_SAME_PERSON: Final = 0.6
 
 
 def review(
@@ -66,7 +65,7 @@ def _note(
     if nearest >= threshold and nearest > own > -1.0:
         found[FindingKind.OUTLIER][(row,)] = finding(FindingKind.OUTLIER, other, nearest, own)
     if nearest >= threshold:
-        kind = FindingKind.SAME_PERSON if nearest >= max(_SAME_PERSON, threshold) else FindingKind.LOOK_ALIKES
+        kind = FindingKind.SAME_PERSON if nearest >= max(SAME_PERSON, threshold) else FindingKind.LOOK_ALIKES
         pair = (int(min(owner[row], owner[other])), int(max(owner[row], owner[other])))
         best = max((found[k][pair].similarity for k in _PAIRS if pair in found[k]), default=-1.0)
         if nearest > best:
