@@ -25,6 +25,7 @@ from facewire_server.evaluation.rates import Searches, tar_at_far
 from facewire_server.inference.conversion import dequantise
 from facewire_server.inference.download import default_index, fetch_file
 from facewire_server.inference.manifest import load_manifest
+from tests.pictures import Pixels, read_bgr
 
 LONGER_SIDE = 640
 Vectors = npt.NDArray[np.float32]
@@ -43,7 +44,7 @@ class OpenCv:
         self._detector_file = files["detector"]
         self._embedder = cv2.FaceRecognizerSF.create(plain, "")
 
-    def detect(self, pixels: npt.NDArray[np.uint8], min_score: float) -> Vectors:
+    def detect(self, pixels: Pixels, min_score: float) -> Vectors:
         """Faces in pixels, (n, 15)."""
         scale = min(1.0, LONGER_SIDE / max(pixels.shape[:2]))
         seen = cv2.resize(pixels, None, fx=scale, fy=scale) if scale < 1 else pixels
@@ -55,7 +56,7 @@ class OpenCv:
 
     def embed(self, path: Path) -> Vectors | None:
         """The largest face, of unit length."""
-        pixels = cv2.imread(str(path))
+        pixels = read_bgr(path)
         faces = self.detect(pixels, 0.6)
         if not len(faces):
             return None
@@ -92,9 +93,10 @@ def identities(opencv: OpenCv, data: Path, count: int) -> None:
 def detection(opencv: OpenCv, data: Path) -> None:
     judged: dict[str, list[Judged]] = {}
     for picture in read_truth(data / "images", data / "ground_truth.json"):
-        pixels = cv2.imread(str(picture.path))
+        pixels = read_bgr(picture.path)
         width, height = picture.size or (pixels.shape[1], pixels.shape[0])
-        pixels = cv2.resize(pixels, (pixels.shape[1], round(pixels.shape[1] * height / width)))
+        size = (pixels.shape[1], round(pixels.shape[1] * height / width))
+        pixels = np.asarray(cv2.resize(pixels, size), dtype=np.uint8)
         faces = opencv.detect(pixels, 0.02).astype(np.float64)
         boxes = faces[:, :4] * np.array([width / pixels.shape[1], height / pixels.shape[0]] * 2)
         share = picture.boxes[:, 3] / height
