@@ -19,6 +19,7 @@ from facewire_server.inference.model_cache import ModelCache, default_cache_dir
 from facewire_server.inference.quantisation import weighted_layers
 from facewire_server.inference.quiet_openvino import ops, ov
 from facewire_server.inference.samples import fetch_samples
+from facewire_server.inference.specs import DetectorModel
 
 WIDTH, HEIGHT = 640, 384
 SCENES_A_PICTURE = 40
@@ -58,7 +59,7 @@ def extremes(model: ov.Model, scenes: list[Array], layers: int) -> list[tuple[Ar
 def main(name: str, layers: int) -> None:
     """Prints the ranges of so many layers."""
     cache = ModelCache(default_cache_dir())
-    spec = load_manifest().detector(name)
+    spec = load_manifest().of(name, DetectorModel)
     model = ov.Core().read_model(cache.home(spec) / "model.xml")
     model.reshape([1, 3, HEIGHT, WIDTH])
     random = np.random.default_rng(2023)

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 import facewire
-from facewire_server.app import LoadedModels, load_models
 from facewire_server.config import Config, load_config
 from facewire_server.inference.fetching import fetch_model
 from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
 from facewire_server.inference.samples import fetch_samples
+from facewire_server.loading import LoadedModels, load_models
 
 START_TIMEOUT_S = 60.0
 

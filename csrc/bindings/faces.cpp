@@ -1,8 +1,10 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "../core/alignment.hpp"
+#include "../core/crop.hpp"
 #include "../core/quality.hpp"
 #include "arguments.hpp"
 #include "register.hpp"
@@ -59,6 +61,29 @@ py::array_t<std::uint8_t> py_align_faces(py::handle pixels, const std::string& f
     return statuses;
 }
 
+void py_crop_boxes(py::handle pixels, const std::string& format, py::handle boxes_in, py::handle out,
+                   const PixelTransform& transform) {
+    const FrameView frame = require_frame(pixels, format);
+    const auto boxes = require_finite(require_input<float>(boxes_in, "boxes", {kAny, 4}), "boxes");
+    const auto count = static_cast<py::ssize_t>(boxes.length(0));
+    const auto chips = require_output<float>(out, "out", {count, 3, kAny, kAny});
+    if (chips.shape[2] != chips.shape[3] || (count > 0 && chips.shape[2] < 1))
+        throw py::value_error("out must have shape (n, 3, size, size) with size at least 1");
+    for (std::size_t i = 0; i < boxes.length(0); ++i) {
+        const float* box = boxes.data + i * 4;
+        const bool far = std::any_of(box, box + 4, [](float v) { return std::abs(v) > 1e6f; });
+        if (far || !(box[2] > 0.0f && box[3] > 0.0f))
+            throw py::value_error("boxes must have a positive width and height, and lie within a million pixels");
+    }
+    const auto size = static_cast<std::int32_t>(chips.shape[2]);
+    const std::size_t chip_size = 3 * chips.length(2) * chips.length(3);
+    const py::gil_scoped_release unlocked;
+    for (std::size_t i = 0; i < boxes.length(0); ++i) {
+        const float* box = boxes.data + i * 4;
+        crop_box(frame, {box[0], box[1], box[2], box[3]}, transform, size, chips.data + i * chip_size);
+    }
+}
+
 py::array_t<float> py_measure_quality(py::handle chips_in, py::handle boxes_in, py::handle landmarks_in,
                                       std::int32_t frame_width, std::int32_t frame_height,
                                       const PixelTransform& transform) {
@@ -93,6 +118,8 @@ void register_faces(py::module_& m) {
     m.def("similarity_transform", &py_similarity_transform, py::arg("source"), py::arg("target"));
     m.def("align_faces", &py_align_faces, py::arg("pixels"), py::arg("format"), py::arg("landmarks"),
           py::arg("reference"), py::arg("out"), py::arg("transform") = PixelTransform{});
+    m.def("crop_boxes", &py_crop_boxes, py::arg("pixels"), py::arg("format"), py::arg("boxes"), py::arg("out"),
+          py::arg("transform") = PixelTransform{});
     m.def("measure_quality", &py_measure_quality, py::arg("chips"), py::arg("boxes"), py::arg("landmarks"),
           py::kw_only(), py::arg("frame_width"), py::arg("frame_height"), py::arg("transform") = PixelTransform{});
 }

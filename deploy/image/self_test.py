@@ -15,10 +15,11 @@ from PIL import Image, ImageFont
 
 import facewire.cli
 from facewire.annotate import annotate
-from facewire_server.app import load_models
 from facewire_server.config import load_config
 from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
+from facewire_server.inference.specs import DetectorModel
+from facewire_server.loading import load_models
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -52,7 +53,7 @@ def models() -> str:
     """The models give their golden answers (load_models compares them), if they are in the image."""
     config = load_config(None)
     section = config.models
-    spec = load_manifest(section.manifest).detector(section.detector)
+    spec = load_manifest(section.manifest).of(section.detector, DetectorModel)
     if not ModelCache(section.cache_dir).has(spec):
         return "no models"
     return load_models(config).contract.contract_id

@@ -7,7 +7,8 @@ holds the native kernels. The server itself is started with ``facewire serve``.
 import importlib as _importlib
 import typing as _typing
 
-from facewire._requests import EnrolItem
+from facewire._gallery_requests import EnrolItem
+from facewire.analysis import AgeGroup, Analysis, AnalyzedFace, AttributeFigures, FaceAttributes, HeadPose
 from facewire.calibration import Calibration, RateInterval
 from facewire.client import Client
 from facewire.errors import (
@@ -25,6 +26,7 @@ from facewire.errors import (
     UnavailableError,
 )
 from facewire.images import ImageLike, RawFrame
+from facewire.liveness import Liveness, LivenessDecision
 from facewire.results import (
     BatchEnrolment,
     Box,
@@ -85,7 +87,11 @@ def __getattr__(name: str) -> object:
 
 __all__ = [
     "AbortedError",
+    "AgeGroup",
     "AlreadyExistsError",
+    "Analysis",
+    "AnalyzedFace",
+    "AttributeFigures",
     "BatchEnrolment",
     "BestShot",
     "Box",
@@ -109,12 +115,14 @@ __all__ = [
     "EventKind",
     "EventsLost",
     "Face",
+    "FaceAttributes",
     "FacewireError",
     "Finding",
     "FindingKind",
     "FrameAnswer",
     "FrameError",
     "Gallery",
+    "HeadPose",
     "Identifications",
     "IdentifiedFace",
     "ImageError",
@@ -123,6 +131,8 @@ __all__ = [
     "InvalidArgumentError",
     "Landmarks",
     "Line",
+    "Liveness",
+    "LivenessDecision",
     "NoFaceReason",
     "NotFoundError",
     "OverloadedError",

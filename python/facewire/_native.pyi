@@ -62,6 +62,13 @@ def align_faces(
     out: npt.NDArray[np.float32],
     transform: PixelTransform = ...,
 ) -> npt.NDArray[np.uint8]: ...
+def crop_boxes(
+    pixels: npt.NDArray[np.uint8],
+    format: str,
+    boxes: npt.NDArray[np.float32],
+    out: npt.NDArray[np.float32],
+    transform: PixelTransform = ...,
+) -> None: ...
 def measure_quality(
     chips: npt.NDArray[np.float32],
     boxes: npt.NDArray[np.float32],

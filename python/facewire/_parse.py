@@ -9,15 +9,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from facewire import results
 from facewire.calibration import Calibration, RateInterval
+from facewire.liveness import Liveness, LivenessDecision
 from facewire.review import Finding, FindingKind
 from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2
 
 
-def _decision(value: face_pb2.Decision) -> results.Decision:
+def decision(value: face_pb2.Decision) -> results.Decision:
     return results.Decision[face_pb2.Decision.Name(value).removeprefix("DECISION_")]
 
 
-def _no_face(value: face_pb2.NoFaceReason) -> results.NoFaceReason | None:
+def no_face(value: face_pb2.NoFaceReason) -> results.NoFaceReason | None:
     if value == face_pb2.NO_FACE_REASON_UNSPECIFIED:
         return None
     return results.NoFaceReason[face_pb2.NoFaceReason.Name(value).removeprefix("NO_FACE_REASON_")]
@@ -25,6 +26,14 @@ def _no_face(value: face_pb2.NoFaceReason) -> results.NoFaceReason | None:
 
 def time(value: Timestamp) -> datetime:
     return value.ToDatetime(tzinfo=timezone.utc)
+
+
+def liveness_decision(number: face_pb2.LivenessDecision) -> LivenessDecision:
+    return LivenessDecision(face_pb2.LivenessDecision.Name(number).removeprefix("LIVENESS_DECISION_"))
+
+
+def liveness(message: face_pb2.Liveness) -> Liveness:
+    return Liveness(liveness_decision(message.decision), message.score, message.looks)
 
 
 def quality(message: face_pb2.Quality) -> results.Quality:
@@ -57,7 +66,7 @@ def landmarks(message: face_pb2.Landmarks) -> results.Landmarks:
     return results.Landmarks(*(results.Point(point.x, point.y) for point in corners))
 
 
-def _face(message: face_pb2.Face) -> results.Face:
+def face(message: face_pb2.Face) -> results.Face:
     box, points = message.box, message.landmarks
     return results.Face(
         box=results.Box(box.x, box.y, box.width, box.height),
@@ -75,18 +84,21 @@ def times(message: recognition_pb2.StageTimes) -> results.StageTimes:
         message.align_ms,
         message.embed_ms,
         message.search_ms,
+        message.liveness_ms,
+        message.attributes_ms,
+        message.mesh_ms,
     )
 
 
-def _size(message: recognition_pb2.ImageSize) -> results.ImageSize:
+def size(message: recognition_pb2.ImageSize) -> results.ImageSize:
     return results.ImageSize(message.width, message.height)
 
 
 def detections(message: recognition_pb2.DetectFacesResponse) -> results.Detections:
     return results.Detections(
-        tuple(_face(face) for face in message.faces),
-        _no_face(message.no_face_reason),
-        _size(message.image_size),
+        tuple(face(each) for each in message.faces),
+        no_face(message.no_face_reason),
+        size(message.image_size),
         times(message.times),
     )
 
@@ -95,33 +107,34 @@ def embeddings(message: recognition_pb2.EmbedFacesResponse) -> results.Embedding
     return results.Embeddings(
         tuple(
             results.EmbeddedFace(
-                _face(entry.face),
+                face(entry.face),
                 results.Embedding(np.array(entry.embedding.values, dtype=np.float32), entry.embedding.contract_id),
             )
             for entry in message.faces
         ),
-        _no_face(message.no_face_reason),
-        _size(message.image_size),
+        no_face(message.no_face_reason),
+        size(message.image_size),
         times(message.times),
     )
 
 
-def _side(message: recognition_pb2.VerifySideReport) -> results.SideReport:
+def side_report(message: recognition_pb2.VerifySideReport) -> results.SideReport:
     return results.SideReport(
-        _face(message.face) if message.HasField("face") else None,
-        _no_face(message.no_face_reason),
+        face(message.face) if message.HasField("face") else None,
+        no_face(message.no_face_reason),
         message.faces_found,
+        liveness(message.liveness) if message.HasField("liveness") else None,
     )
 
 
 def verification(message: recognition_pb2.VerifyFacesResponse) -> results.Verification:
     return results.Verification(
-        decision=_decision(message.decision),
+        decision=decision(message.decision),
         similarity=message.similarity if message.HasField("similarity") else None,
         min_similarity=message.min_similarity,
         estimated_fmr=message.estimated_fmr if message.HasField("estimated_fmr") else None,
-        probe=_side(message.probe),
-        reference=_side(message.reference),
+        probe=side_report(message.probe),
+        reference=side_report(message.reference),
         times=times(message.times),
     )
 
@@ -141,15 +154,16 @@ def identifications(message: recognition_pb2.IdentifyFacesResponse) -> results.I
     return results.Identifications(
         faces=tuple(
             results.IdentifiedFace(
-                _face(entry.face) if entry.HasField("face") else None,
-                _decision(entry.decision),
+                face(entry.face) if entry.HasField("face") else None,
+                decision(entry.decision),
                 candidate(entry.match) if entry.HasField("match") else None,
                 tuple(candidate(each) for each in entry.candidates),
+                liveness(entry.liveness) if entry.HasField("liveness") else None,
             )
             for entry in message.faces
         ),
-        no_face_reason=_no_face(message.no_face_reason),
-        image_size=_size(message.image_size) if message.HasField("image_size") else None,
+        no_face_reason=no_face(message.no_face_reason),
+        image_size=size(message.image_size) if message.HasField("image_size") else None,
         min_similarity=message.min_similarity,
         times=times(message.times),
     )
@@ -219,7 +233,7 @@ def _outcome(message: gallery_pb2.EnrolOutcome) -> results.EnrolOutcome:
         enrolled=enrolled_face(message.enrolled) if accepted else None,
         refusal=None if accepted else results.EnrolRefusal[name],
         detail=message.detail,
-        face=_face(message.face) if message.HasField("face") else None,
+        face=face(message.face) if message.HasField("face") else None,
         look_alike=(message.look_alike_subject_id, message.look_alike_similarity)
         if message.look_alike_subject_id
         else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.duration_pb2 import Duration
 
-from facewire import _parse, results
+from facewire import _parse, _parse_analysis, results
 from facewire import stream_results as streams
 from facewire.v1 import stream_pb2
 
@@ -28,6 +28,7 @@ def _track(message: stream_pb2.Track) -> streams.Track:
         predicted=message.predicted,
         age_s=_seconds(message.age),
         best_shot=best_shot(message.best_shot) if message.HasField("best_shot") else None,
+        liveness=_parse.liveness(message.liveness) if message.HasField("liveness") else None,
     )
 
 
@@ -86,6 +87,7 @@ def _crowd(message: stream_pb2.CrowdFigures) -> streams.CrowdFigures:
         exits=message.exits,
         mean_dwell_s=message.mean_dwell_s if message.HasField("mean_dwell_s") else None,
         interval_start=_parse.time(message.interval_start),
+        attributes=_parse_analysis.figures(message.attributes) if message.HasField("attributes") else None,
     )
 
 

@@ -10,15 +10,18 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
-from facewire import _parse, _requests, _watch, results
+from facewire import _gallery_requests, _parse, _requests, _watch, results
 from facewire._aio_connection import Connection
 from facewire._channel import FILE_CHUNK_BYTES
+from facewire._gallery_requests import EnrolItem
 from facewire._private_file import private_file
-from facewire._requests import EnrolItem, ProbeLike, VerifySideLike
+from facewire._requests import ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.aio_stream import Stream
+from facewire.analysis import Analysis
 from facewire.calibration import Calibration
 from facewire.images import ImageLike
+from facewire.liveness import LivenessCheck
 from facewire.review import Finding
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
@@ -65,15 +68,28 @@ class Client(Connection):
         """
         return await self._call(_requests.embed(image, min_score, min_face_px, max_faces, looks))
 
+    async def analyze(
+        self,
+        image: ImageLike,
+        *,
+        min_score: float | None = None,
+        min_face_px: float | None = None,
+        max_faces: int = 0,
+        per_person: bool = False,
+    ) -> Analysis:
+        """What faces look like: crowd figures of age and gender, head poses, liveness. See :meth:`facewire.Client`."""
+        return await self._call(_requests.analyze(image, min_score, min_face_px, max_faces, per_person))
+
     async def verify(
         self,
         probe: VerifySideLike,
         reference: VerifySideLike,
         *,
         min_similarity: float | None = None,
+        liveness: LivenessCheck | None = None,
     ) -> results.Verification:
         """Whether two sides are one person (1:1). See :meth:`facewire.Client`."""
-        return await self._call(_requests.verify(probe, reference, min_similarity))
+        return await self._call(_requests.verify(probe, reference, min_similarity, liveness))
 
     async def identify(
         self,
@@ -85,6 +101,7 @@ class Client(Connection):
         max_faces: int = 0,
         max_candidates: int = 0,
         min_similarity: float | None = None,
+        liveness: LivenessCheck | None = None,
     ) -> results.Identifications:
         """Who of the gallery each face is, if anyone (1:N). See :meth:`facewire.Client`."""
         return await self._call(
@@ -96,6 +113,7 @@ class Client(Connection):
                 max_faces,
                 max_candidates,
                 min_similarity,
+                liveness,
             )
         )
 
@@ -103,19 +121,19 @@ class Client(Connection):
 
     async def create_gallery(self, gallery_id: str, *, display_name: str = "") -> results.Gallery:
         """Makes an empty gallery. See :meth:`facewire.Client`."""
-        return await self._call(_requests.create_gallery(gallery_id, display_name))
+        return await self._call(_gallery_requests.create_gallery(gallery_id, display_name))
 
     async def get_gallery(self, gallery_id: str) -> results.Gallery:
         """One gallery."""
-        return await self._call(_requests.get_gallery(gallery_id))
+        return await self._call(_gallery_requests.get_gallery(gallery_id))
 
     def list_galleries(self) -> AsyncIterator[results.Gallery]:
         """All galleries by id, fetched in pages."""
-        return self._pages(_requests.list_galleries)
+        return self._pages(_gallery_requests.list_galleries)
 
     async def delete_gallery(self, gallery_id: str) -> tuple[int, int]:
         """Erases a gallery with everybody in it; returns how many subjects and faces went."""
-        return await self._call(_requests.delete_gallery(gallery_id))
+        return await self._call(_gallery_requests.delete_gallery(gallery_id))
 
     async def calibrate(
         self,
@@ -137,7 +155,7 @@ class Client(Connection):
             cohort_gallery_id: a gallery of such people.
             dry_run: measure only.
         """
-        return await self._call(_requests.calibrate(gallery_id, fpir, fmr, cohort, cohort_gallery_id, dry_run))
+        return await self._call(_gallery_requests.calibrate(gallery_id, fpir, fmr, cohort, cohort_gallery_id, dry_run))
 
     async def review_gallery(self, gallery_id: str, *, max_findings: int = 0) -> tuple[Finding, ...]:
         """People who are mistaken for each other, templates that do not belong, and such that say nothing new.
@@ -146,11 +164,11 @@ class Client(Connection):
             gallery_id: of the server's contract.
             max_findings: of each kind, the worst first; 0: twenty.
         """
-        return await self._call(_requests.review_gallery(gallery_id, max_findings))
+        return await self._call(_gallery_requests.review_gallery(gallery_id, max_findings))
 
     async def delete_calibration(self, gallery_id: str) -> None:
         """Back to the embedder's own error rates."""
-        return await self._call(_requests.delete_calibration(gallery_id))
+        return await self._call(_gallery_requests.delete_calibration(gallery_id))
 
     async def create_subject(
         self,
@@ -163,16 +181,16 @@ class Client(Connection):
     ) -> results.Subject:
         """Makes a subject without templates; an empty id lets the server choose one."""
         return await self._call(
-            _requests.create_subject(gallery_id, subject_id, display_name, labels, attributes or {})
+            _gallery_requests.create_subject(gallery_id, subject_id, display_name, labels, attributes or {})
         )
 
     async def get_subject(self, gallery_id: str, subject_id: str) -> results.Subject:
         """One subject."""
-        return await self._call(_requests.get_subject(gallery_id, subject_id))
+        return await self._call(_gallery_requests.get_subject(gallery_id, subject_id))
 
     def list_subjects(self, gallery_id: str, *, label: str = "") -> AsyncIterator[results.Subject]:
         """All subjects by id, or those with a label, fetched in pages."""
-        return self._pages(lambda token: _requests.list_subjects(gallery_id, label, token))
+        return self._pages(lambda token: _gallery_requests.list_subjects(gallery_id, label, token))
 
     async def update_subject(
         self,
@@ -184,11 +202,13 @@ class Client(Connection):
         attributes: Mapping[str, str] | None = None,
     ) -> results.Subject:
         """Replaces what is given and leaves the rest."""
-        return await self._call(_requests.update_subject(gallery_id, subject_id, display_name, labels, attributes))
+        return await self._call(
+            _gallery_requests.update_subject(gallery_id, subject_id, display_name, labels, attributes)
+        )
 
     async def delete_subject(self, gallery_id: str, subject_id: str) -> int:
         """Erases a subject with its templates; returns how many."""
-        return await self._call(_requests.delete_subject(gallery_id, subject_id))
+        return await self._call(_gallery_requests.delete_subject(gallery_id, subject_id))
 
     async def enrol(
         self,
@@ -202,14 +222,14 @@ class Client(Connection):
     ) -> results.Enrolment:
         """Enrols pictures of one subject; each is accepted or refused with a reason. See :meth:`facewire.Client`."""
         item = EnrolItem(subject_id, images, display_name, create_subject, use_largest_face)
-        return await self._call(_requests.enrol(gallery_id, item))
+        return await self._call(_gallery_requests.enrol(gallery_id, item))
 
     async def batch_enrol(self, gallery_id: str, items: Iterable[EnrolItem]) -> AsyncIterator[results.BatchEnrolment]:
         """Enrols many subjects on one stream; answers come in order, one an item, while it is sent.
 
         A refused item ends nothing; a broken connection raises, and what was answered is enrolled.
         """
-        source = _requests.BatchSource(gallery_id, items)
+        source = _gallery_requests.BatchSource(gallery_id, items)
         call = self._channel.stream_stream(
             "/facewire.v1.GalleryService/BatchEnrol",
             request_serializer=gallery_pb2.BatchEnrolRequest.SerializeToString,
@@ -227,11 +247,11 @@ class Client(Connection):
 
     def list_faces(self, gallery_id: str, *, subject_id: str = "") -> AsyncIterator[results.EnrolledFace]:
         """All templates in the order of enrolment, or those of one subject, fetched in pages."""
-        return self._pages(lambda token: _requests.list_faces(gallery_id, subject_id, token))
+        return self._pages(lambda token: _gallery_requests.list_faces(gallery_id, subject_id, token))
 
     async def delete_face(self, gallery_id: str, face_id: str) -> None:
         """Erases one template."""
-        await self._call(_requests.delete_face(gallery_id, face_id))
+        await self._call(_gallery_requests.delete_face(gallery_id, face_id))
 
     async def export_gallery(self, gallery_id: str, path: str | os.PathLike[str]) -> int:
         """Writes the gallery to a file, whole or not at all; returns its bytes.
@@ -258,7 +278,7 @@ class Client(Connection):
         """Makes a gallery from a file that :meth:`export_gallery` wrote; default: under its old id."""
         with Path(path).open("rb") as file:  # noqa: ASYNC230 - read while it is sent, a chunk at a time
             pieces = iter(lambda: file.read(FILE_CHUNK_BYTES), b"")
-            messages = _requests.import_messages(gallery_id, _requests.new_key(), pieces)
+            messages = _gallery_requests.import_messages(gallery_id, _gallery_requests.new_key(), pieces)
             try:
                 response = await self._channel.stream_unary(
                     "/facewire.v1.GalleryService/ImportGallery",

@@ -33,6 +33,7 @@ __all__ = [
     "align_faces",
     "available_isas",
     "cosine_matrix",
+    "crop_boxes",
     "decode_faces",
     "estimate_noise",
     "isa",
@@ -236,6 +237,20 @@ def align_faces(
         3 the chip would show nothing of the frame.
     """
     return _native.align_faces(pixels, format, landmarks, reference, out, transform or PixelTransform())
+
+
+def crop_boxes(
+    pixels: Pixels, format: str, boxes: FloatArray, out: FloatArray, transform: PixelTransform | None = None
+) -> None:
+    """Cuts boxes out of a frame and stretches each to a square, as ``cv2.resize(INTER_LINEAR)`` samples.
+
+    Args:
+        pixels, format: the frame.
+        boxes: float32 (n, 4): x, y, width, height, frame pixels. What lies outside the frame repeats its edge.
+        out: float32 (n, 3, S, S), filled in place.
+        transform: default: B, G, R planes of 0..255.
+    """
+    _native.crop_boxes(pixels, format, boxes, out, transform or PixelTransform())
 
 
 def measure_quality(

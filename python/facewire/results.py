@@ -6,7 +6,7 @@ Coordinates are pixels of the upright picture (after EXIF orientation); "left" a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facewire.calibration import Calibration
+from facewire.liveness import Liveness
 
 
 class Decision(Enum):
@@ -159,11 +160,14 @@ class StageTimes:
     align_ms: float
     embed_ms: float
     search_ms: float
+    liveness_ms: float = 0.0
+    attributes_ms: float = 0.0
+    mesh_ms: float = 0.0
 
     @property
     def total_ms(self) -> float:
         """Sum of the stages."""
-        return self.queue_ms + self.decode_ms + self.detect_ms + self.align_ms + self.embed_ms + self.search_ms
+        return float(sum(getattr(self, stage.name) for stage in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +208,12 @@ class SubjectReference:
 
 @dataclass(frozen=True, slots=True)
 class SideReport:
-    """What was seen in a verification side that was a picture."""
+    """What was seen in a verification side that was a picture; its liveness where that was checked."""
 
     face: Face | None
     no_face_reason: NoFaceReason | None
     faces_found: int
+    liveness: Liveness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +262,7 @@ class IdentifiedFace:
     decision: Decision
     match: Candidate | None
     candidates: tuple[Candidate, ...]
+    liveness: Liveness | None = None
 
 
 @dataclass(frozen=True, slots=True)

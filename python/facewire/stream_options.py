@@ -8,6 +8,8 @@ from typing import Literal
 
 from google.protobuf.duration_pb2 import Duration
 
+from facewire._requests import liveness_check
+from facewire.liveness import LivenessCheck
 from facewire.v1 import recognition_pb2, stream_pb2
 
 
@@ -54,6 +56,9 @@ class StreamOptions:
         unknown_linger_s: a track without a name for so long raises an event; 0: never.
         count_interval_s: a count event each time this much stream time has passed; 0: never.
         lines, zones: whose crossing raises events.
+        liveness: "report" tells in the answers whether tracks are living people; "require" also names nobody who is
+            not LIVE. Needs a liveness model on the server, as ``count_attributes`` needs its models.
+        count_attributes: age and gender in the crowd figures.
     """
 
     gallery_id: str = ""
@@ -74,6 +79,8 @@ class StreamOptions:
     count_interval_s: float | None = None
     lines: Sequence[Line] = ()
     zones: Sequence[Zone] = ()
+    liveness: LivenessCheck | None = None
+    count_attributes: bool = False
 
     def __post_init__(self) -> None:
         if self.best_shots not in ("none", "keep", "send"):
@@ -107,6 +114,8 @@ class StreamOptions:
             lines=[
                 stream_pb2.Line(name=line.name, start=_point(line.start), end=_point(line.end)) for line in self.lines
             ],
+            liveness_check=liveness_check(self.liveness),
+            count_attributes=self.count_attributes,
             zones=[stream_pb2.Zone(name=zone.name, corners=map(_point, zone.corners)) for zone in self.zones],
         )
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from facewire.analysis import AttributeFigures
+from facewire.liveness import Liveness
 from facewire.results import Box, Candidate, ImageSize, Landmarks, Quality, StageTimes
 
 
@@ -62,6 +64,7 @@ class Track:
         revision: how often the answer to "who is it" has changed.
         age_s: since the track's first frame.
         best_shot: where it became better and the stream asked for it.
+        liveness: where it is checked, of all frames of the track that were looked at.
     """
 
     track_id: int
@@ -76,6 +79,7 @@ class Track:
     predicted: bool
     age_s: float
     best_shot: BestShot | None
+    liveness: Liveness | None = None
 
     @property
     def name(self) -> str:
@@ -148,6 +152,7 @@ class CrowdFigures:
         unique_subjects: the named ones among them.
         entries, exits: over lines and zones; where there are none, into sight and out of it.
         mean_dwell_s: how long those who left had been in sight; None where nobody left.
+        attributes: where the stream counts them and the interval has seen enough people.
     """
 
     people_now: int
@@ -157,6 +162,7 @@ class CrowdFigures:
     exits: int
     mean_dwell_s: float | None
     interval_start: datetime
+    attributes: AttributeFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,19 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from facewire import kernels
 from facewire_server.config import Config, EnrolmentSection, StreamsSection
-from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.decision import DecisionPolicy
+from facewire_server.domain.liveness import LivenessCheck
 from facewire_server.domain.ports import Detector
-from facewire_server.domain.quality import QualityJudge, QualityLimits
 from facewire_server.engine import (
     Analyses,
     Engine,
     EngineSlot,
     Limits,
-    ModelFacts,
     ServerFacts,
     StoreThread,
     StreamDefaults,
@@ -30,15 +27,14 @@ from facewire_server.engine import (
 from facewire_server.events.ring import SqliteEventRing
 from facewire_server.gallery.database import now_ms
 from facewire_server.gallery.opened import OpenedGallery, open_gallery
-from facewire_server.inference.detector import NetworkDetector
-from facewire_server.inference.embedder import NetworkEmbedder, contract_of
-from facewire_server.inference.manifest import DetectorModel, EmbedderModel, load_manifest
-from facewire_server.inference.model_cache import ModelCache
-from facewire_server.inference.precision import choose
-from facewire_server.inference.runtime import Network, Placement, Runtime, Shape
+from facewire_server.inference.manifest import load_manifest
+from facewire_server.inference.specs import EmbedderModel
+from facewire_server.loading import LoadedModels, load_models, quality_limits
 from facewire_server.memory import settle
+from facewire_server.pipeline.analysis import AttributeRules, FaceAnalyzer
 from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.enrolment import Enroller, EnrolmentGate
+from facewire_server.pipeline.liveness import LivenessGuard
 from facewire_server.pipeline.recognizer import Recognizer
 from facewire_server.pipeline.turning import TurningDetector
 from facewire_server.pipeline.warm_up import warm_up
@@ -54,72 +50,9 @@ _WAITING_ANALYSES = 3
 OnStage = Callable[[str, float], None]  # what was done, seconds it took
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedModels:
-    """Detector and embedder, ready to answer."""
-
-    runtime: Runtime
-    detector: NetworkDetector
-    embedder: NetworkEmbedder
-    contract: EmbeddingContract
-    facts: tuple[ModelFacts, ...]
-
-
-def load_models(config: Config) -> LoadedModels:
-    """Reads, compiles, warms and tests the configured models.
-
-    Raises:
-        ManifestError, ModelMissing, PrecisionUnknown, RuntimeProblem: each says what to do.
-    """
-    section = config.models
-    manifest = load_manifest(section.manifest)
-    detector_spec = manifest.detector(section.detector)
-    embedder_spec = manifest.embedder(section.embedder)
-    cache = ModelCache(section.cache_dir)
-    runtime = Runtime(cache.compiled_dir, config.workers)
-
-    def load(spec: DetectorModel | EmbedderModel, device: str, shapes: list[Shape]) -> Network:
-        variant = choose(section.precision, cache.verify(spec), runtime.resolve(device))
-        return runtime.load(Placement(device, variant), shapes)
-
-    sizes = [tuple(map(int, size.split("x"))) for size in section.detector_sizes]
-    detector_net = load(detector_spec, section.detector_device, [(1, 3, height, width) for width, height in sizes])
-    side = embedder_spec.size
-    embedder_net = load(
-        embedder_spec,
-        section.embedder_device,
-        [(batch, 3, side, side) for batch in section.embedder_batches],
-    )
-    contract = contract_of(detector_spec, detector_net.precision, embedder_spec, embedder_net)
-    judge = QualityJudge(_quality_limits(config.enrolment), embedder_spec.clear_norm, embedder_spec.norm_step)
-    return LoadedModels(
-        runtime,
-        NetworkDetector(detector_spec, detector_net, second_look=section.second_look),
-        NetworkEmbedder(embedder_spec, embedder_net, contract, judge),
-        contract,
-        (_facts(detector_spec, detector_net), _facts(embedder_spec, embedder_net)),
-    )
-
-
-def _facts(spec: DetectorModel | EmbedderModel, network: Network) -> ModelFacts:
-    return ModelFacts(
-        name=spec.name,
-        task=spec.task,
-        sha256=spec.sha256,
-        licence=spec.licence,
-        device_requested=network.device_requested,
-        device=network.device,
-        precision=network.precision,
-        input_sizes=tuple(
-            f"{shape[3]}x{shape[2]}" if shape[0] == 1 else f"{shape[0]}x{shape[3]}x{shape[2]}"
-            for shape in network.shapes
-        ),
-    )
-
-
 def make_policy(config: Config) -> DecisionPolicy:
     """How sure is sure enough, for the configured embedder."""
-    spec = load_manifest(config.models.manifest).embedder(config.models.embedder)
+    spec = load_manifest(config.models.manifest).of(config.models.embedder, EmbedderModel)
     return DecisionPolicy(
         calibration=None if spec.calibration is None else spec.calibration.curve(),
         fixed_threshold=1.0 if spec.threshold is None else spec.threshold,
@@ -169,14 +102,8 @@ def _stream_limits(section: StreamsSection) -> StreamLimits:
     )
 
 
-def _quality_limits(section: EnrolmentSection) -> QualityLimits:
-    return QualityLimits(
-        **section.model_dump(exclude={"max_images_per_call", "min_quality", "dominance", "refuse_look_alikes"})
-    )
-
-
 def _gate(section: EnrolmentSection) -> EnrolmentGate:
-    return EnrolmentGate(_quality_limits(section), section.min_quality, section.dominance, section.refuse_look_alikes)
+    return EnrolmentGate(quality_limits(section), section.min_quality, section.dominance, section.refuse_look_alikes)
 
 
 class Server:
@@ -265,13 +192,19 @@ class Server:
         limits = _limits(self._config)
         clearing = Clearing(self._config.pipeline.noisy_from)
         detector: Detector = models.detector
+        least = LivenessCheck[self._config.liveness.check.upper()]
+        guard = LivenessGuard(models.liveness, models.liveness_limits, least)
         if self._config.pipeline.any_orientation:
             detector = TurningDetector(detector)
         recognizer = Recognizer(
-            detector, models.embedder, gallery.live, policy, self._config.pipeline.look_again_within, clearing
+            detector, models.embedder, gallery.live, policy, self._config.pipeline.look_again_within, clearing, guard
         )
+        rules = AttributeRules(self._config.attributes.per_person, self._config.attributes.min_people)
+        analyzer = FaceAnalyzer(models.attributes, models.mesh, guard, rules)
         self._streams = Streams(
-            SessionParts(detector, models.embedder, events, limits.max_image_pixels, Overload(), clearing),
+            SessionParts(
+                detector, models.embedder, events, limits.max_image_pixels, Overload(), clearing, guard, analyzer
+            ),
             gallery.live,
             policy,
             self._workers,
@@ -287,7 +220,8 @@ class Server:
             subjects=gallery.subjects,
             faces=gallery.faces,
             transfer=gallery.transfer,
-            models={model.name: model for model in (models.detector, models.embedder)},
+            analyzer=analyzer,
+            models={model.name: model for model in models.runners},
             calibrations=gallery.calibrations,
             live=gallery.live,
             templates=gallery.live,

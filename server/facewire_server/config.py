@@ -89,6 +89,9 @@ class ModelsSection(_Section):
         1,
     )
     second_look: bool = True
+    # Name of a mesh model, for head poses and more kinds of head turns in log-ins; empty: none.
+    mesh: str = ""
+    mesh_device: Device = "CPU"
 
 
 class PipelineSection(_Section):
@@ -119,6 +122,48 @@ class DecisionSection(_Section):
     # As max_fmr, for tracks of a stream: many people pass a camera, and many looks make one answer.
     stream_fmr: Share = 3e-6
     margin: Annotated[float, Field(ge=0, le=1)] = 0.04
+
+
+class LivenessSection(_Section):
+    """[liveness]: living people and pictures of them. Off until a model is named."""
+
+    model: str = ""
+    device: Device = "CPU"
+    # What is done where nobody asks for more.
+    check: Literal["off", "report", "require"] = "report"
+    # Shares of living people that may be called SPOOF, and that may not be called LIVE.
+    target_bpcer: Share = 0.01
+    unsure_bpcer: Share = 0.1
+
+    @model_validator(mode="after")
+    def _room_between(self) -> LivenessSection:
+        if self.unsure_bpcer < self.target_bpcer:
+            raise ValueError("unsure_bpcer must be at least target_bpcer")
+        return self
+
+
+class ChallengeSection(_Section):
+    """[challenge]: log-ins by head turns (VerifyLive)."""
+
+    actions: Annotated[int, Field(ge=1, le=10)] = 3
+    # For each action, and for facing the camera before it.
+    action_s: Annotated[float, Field(ge=1, le=60)] = 6.0
+    # Frames of one person have at least this cosine with the first.
+    same_person: Annotated[float, Field(ge=0, le=1)] = 0.4
+    max_at_once: Annotated[int, Field(ge=1, le=1000)] = 16
+
+
+class AttributesSection(_Section):
+    """[attributes]: age and gender. Off, and of crowds alone, until the operator decides otherwise."""
+
+    enabled: bool = False
+    age: str = "dlib-age-v1"
+    gender: str = "dlib-gender-v1"
+    device: Device = "CPU"
+    # Give out attributes of single faces.
+    per_person: bool = False
+    # Figures of a crowd are made of so many people at least.
+    min_people: Annotated[int, Field(ge=2, le=10_000)] = 5
 
 
 class EnrolmentSection(_Section):
@@ -201,6 +246,9 @@ class Config(_Section):
     models: ModelsSection = Field(default_factory=ModelsSection)
     pipeline: PipelineSection = PipelineSection()
     decision: DecisionSection = DecisionSection()
+    liveness: LivenessSection = LivenessSection()
+    challenge: ChallengeSection = ChallengeSection()
+    attributes: AttributesSection = AttributesSection()
     enrolment: EnrolmentSection = EnrolmentSection()
     gallery: GallerySection = Field(default_factory=GallerySection)
     streams: StreamsSection = StreamsSection()

@@ -22,6 +22,7 @@ from facewire_server.domain.ports import (
     TemplateReader,
     TemplateSearch,
 )
+from facewire_server.pipeline.analysis import FaceAnalyzer
 from facewire_server.pipeline.enrolment import Enroller
 from facewire_server.pipeline.recognizer import DetectionOptions, Recognizer
 from facewire_server.pipeline.waiting import result_of
@@ -162,6 +163,7 @@ class Engine:
 
     recognizer: Recognizer
     enroller: Enroller
+    analyzer: FaceAnalyzer
     workers: WorkerPool
     store: StoreThread
     galleries: GalleryBook

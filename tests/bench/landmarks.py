@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facewire_server.app import load_models
+from facewire_server.loading import load_models
 from facewire_server.pipeline.decoding import decode_image
 from tests.bench.our_pipeline import MAX_PIXELS, configuration
 from tests.bench.scenes import samples

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from facewire_server.inference.manifest import DetectorModel, EmbedderModel, load_manifest
+from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import CachedModel
 from facewire_server.inference.runtime import CompiledShape
+from facewire_server.inference.specs import DetectorModel, EmbedderModel, ModelSpec
 from tests.bench.opencv_pipeline import weights
 from tests.bench.our_pipeline import OurPipeline, configuration
 from tests.bench.row import Row, alternate, faster
@@ -34,9 +35,9 @@ def rows(rounds: int) -> Iterator[Row]:
         "embedder": next(iter(models.embedder.network.shapes.values())),
     }
     manifest = load_manifest()
-    specs: dict[str, DetectorModel | EmbedderModel] = {
-        "detector": manifest.detector(config.models.detector),
-        "embedder": manifest.embedder(config.models.embedder),
+    specs: dict[str, ModelSpec] = {
+        "detector": manifest.of(config.models.detector, DetectorModel),
+        "embedder": manifest.of(config.models.embedder, EmbedderModel),
     }
     precisions = {facts.task: facts.precision for facts in models.facts}
     for task, compiled in shapes.items():

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from facewire_server.app import LoadedModels, load_models, make_policy
+from facewire_server.app import make_policy
 from facewire_server.config import Config, load_config
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.frame import Frame
+from facewire_server.domain.liveness import LivenessCheck
 from facewire_server.domain.stages import StageClock
 from facewire_server.gallery.live_index import LiveGallery, LiveIndex
+from facewire_server.loading import LoadedModels, load_models
 from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.decoding import decode_image
+from facewire_server.pipeline.liveness import LivenessGuard
 from facewire_server.pipeline.recognizer import Call, DetectionOptions, IdentifiedFaces, Recognizer
 from tests.bench.scenes import ENROLLED, photograph, ready_cache
 
@@ -38,6 +41,7 @@ class OurPipeline:
             make_policy(config),
             config.pipeline.look_again_within,
             Clearing(config.pipeline.noisy_from),
+            LivenessGuard(None, self.models.liveness_limits, LivenessCheck.OFF),
         )
         self.live.put(self._enrol(gallery))
 

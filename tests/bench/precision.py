@@ -19,11 +19,11 @@ from rich.progress import track
 from rich.table import Table
 
 from facewire import kernels
-from facewire_server.app import LoadedModels, load_models
 from facewire_server.config import load_config
 from facewire_server.domain.stages import StageClock
 from facewire_server.evaluation.pairs import read_pairs
 from facewire_server.evaluation.rates import fold_accuracies, tar_at_far
+from facewire_server.loading import LoadedModels, load_models
 from facewire_server.pipeline.decoding import decode_image
 
 CURVE = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)

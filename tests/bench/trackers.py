@@ -33,9 +33,9 @@ from rich.table import Table
 
 from facewire.kernels import Tracker
 from facewire.video import VideoSource
-from facewire_server.app import load_models
 from facewire_server.config import load_config
 from facewire_server.domain.frame import Frame as Picture
+from facewire_server.loading import load_models
 from tests.bench.tracking_scenes import STRAY, FloatArray, Frame, label, make_variants
 
 _VIDEOS = frozenset({".avi", ".mkv", ".mov", ".mp4", ".webm"})

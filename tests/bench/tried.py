@@ -25,6 +25,7 @@ from rich.table import Table
 from facewire import kernels
 from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.quiet_openvino import ov
+from facewire_server.inference.specs import DetectorModel, EmbedderModel
 from tests.bench.our_pipeline import configuration
 from tests.bench.row import alternate
 from tests.bench.scenes import jpegs, ready_cache, scene
@@ -73,8 +74,8 @@ def networks() -> dict[str, float]:
     core = ov.Core()
     each: dict[str, float] = {}
     for task, spec, shape in (
-        ("detector 640x384", manifest.detector(config.models.detector), (384, 640)),
-        ("embedder", manifest.embedder(config.models.embedder), (112, 112)),
+        ("detector 640x384", manifest.of(config.models.detector, DetectorModel), (384, 640)),
+        ("embedder", manifest.of(config.models.embedder, EmbedderModel), (112, 112)),
     ):
         cached = ready_cache().verify(spec)
         for form, xml, precision in (
@@ -132,8 +133,8 @@ def whole_frames() -> dict[str, float]:
     for threads in ("a network a worker", "one network, two streams"):
         steps = []
         for spec, shape in (
-            (manifest.detector(config.models.detector), (384, 640)),
-            (manifest.embedder(config.models.embedder), (112, 112)),
+            (manifest.of(config.models.detector, DetectorModel), (384, 640)),
+            (manifest.of(config.models.embedder, EmbedderModel), (112, 112)),
         ):
             cached = ready_cache().verify(spec)
             model = core.read_model(cached.int8_xml or cached.xml)
@@ -154,7 +155,7 @@ def batches() -> dict[str, float]:
     """Embedder, milliseconds a face, one thread."""
     core = ov.Core()
     manifest, config = load_manifest(), configuration()
-    cached = ready_cache().verify(manifest.embedder(config.models.embedder))
+    cached = ready_cache().verify(manifest.of(config.models.embedder, EmbedderModel))
     works: dict[str, Callable[[], object]] = {}
     for batch in (1, 2, 4, 8):
         model = core.read_model(cached.int8_xml or cached.xml)

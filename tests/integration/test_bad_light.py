@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 import facewire
-from facewire_server.app import LoadedModels
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
 from facewire_server.evaluation.corruption import Corruption
+from facewire_server.loading import LoadedModels
 from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.turning import TurningDetector
 from tests.conftest import StartServer

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from facewire import kernels
-from facewire_server.app import LoadedModels
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
+from facewire_server.loading import LoadedModels
 from tests.conftest import RunningServer
 from tests.pictures import read_bgr
 

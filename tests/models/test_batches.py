@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facewire_server.app import LoadedModels, load_models
 from facewire_server.config import Config
 from facewire_server.domain.face import EncodedFaces, Faces
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
+from facewire_server.loading import LoadedModels, load_models
 from facewire_server.streaming.batching import FaceBatcher
 from tests.pictures import read_bgr
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facewire_server.app import LoadedModels, load_models
 from facewire_server.config import load_config
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
 from facewire_server.inference.model_cache import ModelCache
+from facewire_server.loading import LoadedModels, load_models
 from facewire_server.pipeline.decoding import decode_image
 
 PICTURES = ("person_a_1.jpg", "person_a_2.jpg", "person_b_1.jpg", "person_b_2.jpg", "impostor_1.jpg", "impostor_2.jpg")

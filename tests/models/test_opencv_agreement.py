@@ -16,7 +16,6 @@ import pytest
 
 import facewire
 from facewire import kernels
-from facewire_server.app import LoadedModels
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
@@ -26,6 +25,7 @@ from facewire_server.inference.conversion import dequantise
 from facewire_server.inference.download import default_index, fetch_file
 from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
+from facewire_server.loading import LoadedModels
 from tests.pictures import Pixels, read_bgr, to_nv12
 
 PICTURES = [

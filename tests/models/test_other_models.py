@@ -13,13 +13,14 @@ import pytest
 from onnx import TensorProto, helper
 
 import facewire
-from facewire_server.app import load_models
 from facewire_server.config import load_config
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
 from facewire_server.inference.fetching import fetch_model
 from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
+from facewire_server.inference.specs import DetectorModel, EmbedderModel
+from facewire_server.loading import load_models
 from tests.conftest import StartServer
 from tests.pictures import read_bgr
 
@@ -121,7 +122,10 @@ def test_a_made_up_scrfd_and_embedder_run_end_to_end(start_server: StartServer, 
     onnx.save(pooling_embedder(), str(embedder))
     manifest = write_manifest(tmp_path, detector, embedder, "embedding", 48)
     cache = ModelCache(tmp_path / "cache")
-    for spec in (load_manifest(manifest).detector("my-scrfd"), load_manifest(manifest).embedder("my-arcface")):
+    for spec in (
+        load_manifest(manifest).of("my-scrfd", DetectorModel),
+        load_manifest(manifest).of("my-arcface", EmbedderModel),
+    ):
         fetch_model(cache, spec, None, lambda done, total: None)
     settings = {
         "models.manifest": manifest,
@@ -160,7 +164,10 @@ def test_real_scrfd_and_mobilefacenet_recognise_the_samples(tmp_path: Path, samp
         tmp_path, weights / "scrfd_500m_bnkps.onnx", weights / "mobilefacenet.onnx", "output", 128
     )
     cache = ModelCache(tmp_path / "cache")
-    for spec in (load_manifest(manifest).detector("my-scrfd"), load_manifest(manifest).embedder("my-arcface")):
+    for spec in (
+        load_manifest(manifest).of("my-scrfd", DetectorModel),
+        load_manifest(manifest).of("my-arcface", EmbedderModel),
+    ):
         fetch_model(cache, spec, None, lambda done, total: None)
     models = load_models(
         load_config(

@@ -173,6 +173,41 @@ def test_align_faces_equals_cv2_warp_affine_with_its_matrix(rng: np.random.Gener
 
 
 @PROPERTY
+@given(generators, st.integers(1, 200), st.integers(1, 160), st.integers(1, 90), st.integers(0, 9))
+def test_crop_boxes_equals_cv2_resize_of_the_box(
+    rng: np.random.Generator, width: int, height: int, size: int, padding: int
+) -> None:
+    frame = rng.integers(0, 256, (160, 200, 3), np.uint8)
+    x, y = rng.integers(0, 200 - width + 1), rng.integers(0, 160 - height + 1)
+    chips = np.full((1, 3, size, size), -1, np.float32)
+    boxes = np.array([[x, y, width, height]], np.float32)
+    kernels.crop_boxes(in_padded_rows(frame, padding), "bgr", boxes, chips)
+    # cv2 repeats the box's own edge, ours reads the pixels beyond it: only samples inside the box are compared.
+    patch = frame[y : y + height, x : x + width].astype(np.float32)
+    expected = np.moveaxis(cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR), 2, 0)
+    inside_x = inside_samples(size, width)
+    inside_y = inside_samples(size, height)
+    assert np.isfinite(chips).all()
+    np.testing.assert_allclose(
+        chips[0][:, inside_y][:, :, inside_x], expected[:, inside_y][:, :, inside_x], rtol=0, atol=0.1
+    )
+
+
+def inside_samples(size: int, side: int) -> npt.NDArray[np.bool_]:
+    places = (np.arange(size) + 0.5) * side / size - 0.5
+    inside: npt.NDArray[np.bool_] = (places >= 0) & (places <= side - 1)
+    return inside
+
+
+def test_a_box_beyond_the_frame_repeats_its_edge() -> None:
+    frame = np.random.default_rng(3).integers(0, 256, (40, 50, 3), np.uint8)
+    chips = np.zeros((2, 3, 6, 6), np.float32)
+    kernels.crop_boxes(frame, "bgr", np.array([[-60, -60, 6, 6], [0, 0, 6, 6]], np.float32), chips)
+    assert np.array_equal(chips[0], np.broadcast_to(frame[0, 0][:, None, None], (3, 6, 6)))
+    assert np.array_equal(chips[1], np.moveaxis(frame[:6, :6], 2, 0))
+
+
+@PROPERTY
 @given(rng=generators)
 def test_align_faces_refuses_each_bad_face_alone(rng: np.random.Generator) -> None:
     frame = rng.integers(1, 256, (80, 90, 3), np.uint8)

@@ -130,7 +130,9 @@ def test_the_public_names_are_those_listed() -> None:
     public = {name for name in vars(facewire) if not name.startswith("_")}
     streams = {
         "aio_stream",
+        "analysis",
         "calibration",
+        "liveness",
         "review",
         "stream",
         "stream_options",

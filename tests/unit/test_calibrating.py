@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facewire_server.domain.errors import LimitReached
+from facewire_server.domain.errors import PreconditionFailed
 from facewire_server.domain.gallery_calibration import CalibrationTarget, GalleryCalibration
 from facewire_server.inference.manifest import load_manifest
+from facewire_server.inference.specs import EmbedderModel
 from facewire_server.pipeline.calibrating import Templates, calibrate
 
-PRIOR = load_manifest().embedder("sface-2021dec").calibration.curve()  # type: ignore[union-attr]
+PRIOR = load_manifest().of("sface-2021dec", EmbedderModel).calibration.curve()  # type: ignore[union-attr]
 NOBODY = np.empty((0, 128), dtype=np.float32)
 
 
@@ -86,13 +87,13 @@ def test_few_people_allow_no_promise(count: int, enough: bool) -> None:
 
 
 def test_one_subject_cannot_be_compared() -> None:
-    with pytest.raises(LimitReached, match="templates of 1 subjects"):
+    with pytest.raises(PreconditionFailed, match="templates of 1 subjects"):
         made(*people(np.random.default_rng(8), 1, 5))
 
 
 def test_identical_people_are_refused_with_what_to_look_at() -> None:
     vectors, _ = people(np.random.default_rng(9), 30, 1)
-    with pytest.raises(LimitReached, match="gallery's review"):
+    with pytest.raises(PreconditionFailed, match="gallery's review"):
         made(np.repeat(vectors[:1], 30, axis=0), np.arange(30), prior=PRIOR)
 
 
@@ -129,7 +130,7 @@ def test_a_lax_false_match_rate_is_met_in_a_large_gallery() -> None:
 
 def test_without_a_prior_people_who_do_not_differ_are_refused() -> None:
     vectors, _ = people(np.random.default_rng(14), 2, 1)
-    with pytest.raises(LimitReached, match="enrol more people"):
+    with pytest.raises(PreconditionFailed, match="enrol more people"):
         made(vectors, np.arange(2))
 
 

@@ -14,6 +14,7 @@ from facewire_server.domain.decision import Candidate, Decision, DecisionPolicy
 from facewire_server.domain.gallery_calibration import CalibrationTarget, GalleryCalibration, GalleryFacts
 from facewire_server.domain.rate import Rate
 from facewire_server.inference.manifest import load_manifest
+from facewire_server.inference.specs import EmbedderModel
 
 CURVE = ScoreCalibration((0.0, 0.2, 0.4, 0.6), (-0.1, -1.0, -3.0, -6.0))
 
@@ -110,7 +111,7 @@ def test_a_calibration_that_is_no_curve_is_refused(xs: tuple[float, ...], ys: tu
 
 
 def test_the_default_embedder_is_calibrated_as_documented() -> None:
-    calibration = load_manifest().embedder("sface-2021dec").calibration
+    calibration = load_manifest().of("sface-2021dec", EmbedderModel).calibration
     assert calibration is not None
     # OpenCV's published threshold, 0.363, is about one in a thousand.
     assert calibration.curve().fmr(0.363) == pytest.approx(1.3e-3, rel=0.1)

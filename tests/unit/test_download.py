@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from facewire_server.inference.download import FetchError, fetch_file
-from facewire_server.inference.manifest import Source
+from facewire_server.inference.specs import Source
 
 CONTENT = bytes(range(256)) * 4000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -25,7 +25,7 @@ EXAMPLES: list[errors.DomainError] = [
     errors.AlreadyExists("gallery", "g"),
     errors.ContractMismatch("a", "b", "the probe"),
     errors.IdempotencyConflict("k"),
-    errors.LimitReached("too many"),
+    errors.PreconditionFailed("too many"),
     errors.GalleryChanged("g"),
     errors.StreamTakenOver("cam"),
     errors.Overloaded("full", 1.5),

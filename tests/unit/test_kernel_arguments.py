@@ -71,6 +71,7 @@ def call_search(*, queries: Any, k: Any = 2, floor: Any = -1.0) -> object:
 CALLS: dict[str, Callable[..., object]] = {
     "letterbox": kernels.letterbox,
     "align_faces": kernels.align_faces,
+    "crop_boxes": kernels.crop_boxes,
     "measure_quality": kernels.measure_quality,
     "similarity_transform": kernels.similarity_transform,
     "normalise_rows": kernels.normalise_rows,
@@ -90,6 +91,12 @@ def good(function: str) -> Arguments:
             "format": "bgr",
             "landmarks": floats(2, 5, 2),
             "reference": floats(5, 2),
+            "out": floats(2, 3, 8, 8),
+        },
+        "crop_boxes": {
+            "pixels": frame(20, 30, 3),
+            "format": "bgr",
+            "boxes": floats(2, 4),
             "out": floats(2, 3, 8, 8),
         },
         "measure_quality": {
@@ -118,9 +125,10 @@ def good(function: str) -> Arguments:
 ARRAYS = [
     (function, name) for function in CALLS for name, value in good(function).items() if isinstance(value, np.ndarray)
 ]
-WRITTEN = [("letterbox", "out"), ("align_faces", "out"), ("normalise_rows", "rows")]
+WRITTEN = [("letterbox", "out"), ("align_faces", "out"), ("crop_boxes", "out"), ("normalise_rows", "rows")]
 FINITE = [
     ("align_faces", "reference"),
+    ("crop_boxes", "boxes"),
     ("measure_quality", "boxes"),
     ("measure_quality", "landmarks"),
     ("similarity_transform", "source"),
@@ -290,6 +298,10 @@ WRONG_VALUES: list[tuple[str, Arguments, type[Exception], str]] = [
         r"levels\[0\].score must have shape",
     ),
     ("decode_faces", {"box": floats(6, 3)}, ValueError, r"levels\[0\].box must have shape"),
+    ("crop_boxes", {"boxes": np.array([[0, 0, 0, 5]] * 2, np.float32)}, ValueError, "boxes must have a positive"),
+    ("crop_boxes", {"boxes": np.array([[2e6, 0, 5, 5]] * 2, np.float32)}, ValueError, "within a million"),
+    ("crop_boxes", {"out": floats(1, 3, 8, 8)}, ValueError, "out must have shape"),
+    ("crop_boxes", {"out": floats(2, 3, 8, 9)}, ValueError, "out must have shape"),
     ("add", {"subjects": np.arange(2)}, ValueError, "subjects must have shape"),
     ("add", {"subjects": np.arange(-1, 2)}, ValueError, "subjects must not be negative"),
     ("add", {"rows": np.zeros((3, 4), np.float32)}, ValueError, "rows row 0 has no direction"),

@@ -26,6 +26,7 @@ from facewire_server.inference.manifest import ManifestError, load_manifest
 from facewire_server.inference.model_cache import CachedModel, ModelCache, ModelMissing
 from facewire_server.inference.precision import Precision, PrecisionUnknown, choose
 from facewire_server.inference.runtime import Placement, Runtime, RuntimeProblem
+from facewire_server.inference.specs import DetectorModel, EmbedderModel
 
 
 def quiet(done: int, total: int | None) -> None:
@@ -70,7 +71,7 @@ threshold = 0.5
 
 
 def test_a_fetched_model_works_offline_and_is_verified(tmp_path: Path) -> None:
-    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).of("tiny", EmbedderModel)
     cache = ModelCache(tmp_path / "cache")
     assert not cache.has(spec)
     with pytest.raises(ModelMissing, match="facewire models fetch"):
@@ -83,7 +84,7 @@ def test_a_fetched_model_works_offline_and_is_verified(tmp_path: Path) -> None:
 
 
 def test_a_damaged_copy_is_noticed_and_fetched_again(tmp_path: Path) -> None:
-    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).of("tiny", EmbedderModel)
     cache = ModelCache(tmp_path / "cache")
     binary = fetch_model(cache, spec, None, quiet).xml.with_suffix(".bin")
     data = bytearray(binary.read_bytes())
@@ -103,7 +104,7 @@ def test_weights_that_are_no_model_are_refused(tmp_path: Path) -> None:
     start = text.index("sha256 = ") + 10
     manifest.write_text(text[:start] + hashlib.sha256(junk).hexdigest() + text[start + 64 :])
     cache = ModelCache(tmp_path / "cache")
-    spec = load_manifest(manifest).embedder("tiny")
+    spec = load_manifest(manifest).of("tiny", EmbedderModel)
     with pytest.raises(FetchError, match="cannot be converted"):
         fetch_model(cache, spec, None, quiet)
     assert not cache.has(spec)
@@ -152,7 +153,7 @@ def test_a_wrong_golden_answer_stops_the_start(tmp_path: Path) -> None:
         folder = tmp_path / str(works)
         folder.mkdir()
         extra = f"golden = {{ shape = [1, 3, 32, 32], values = {{ y = {values} }} }}"
-        spec = load_manifest(manifest_of(folder, tiny_network(), extra)).embedder("tiny")
+        spec = load_manifest(manifest_of(folder, tiny_network(), extra)).of("tiny", EmbedderModel)
         model = fetch_model(ModelCache(folder / "cache"), spec, None, quiet)
         load = lambda: runtime(folder).load(placed(model), [(1, 3, 32, 32)])  # noqa: B023, E731
         if works:
@@ -163,7 +164,7 @@ def test_a_wrong_golden_answer_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_an_absent_device_falls_back_to_the_cpu_loudly(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).of("tiny", EmbedderModel)
     model = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet)
     network = runtime(tmp_path).load(placed(model, "NPU"), [(1, 3, 32, 32)])
     assert (network.device_requested, network.device) == ("NPU", "CPU")
@@ -174,7 +175,7 @@ def test_an_absent_device_falls_back_to_the_cpu_loudly(tmp_path: Path, caplog: p
 
 
 def test_a_read_only_cache_is_used_without_a_compile_cache(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).of("tiny", EmbedderModel)
     model = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet)
     # A file where the folder should be: root may write anywhere else.
     (tmp_path / "compiled").write_text("in the way")
@@ -184,7 +185,7 @@ def test_a_read_only_cache_is_used_without_a_compile_cache(tmp_path: Path, caplo
 
 
 def test_auto_is_decided_at_start_and_says_what_it_became(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).of("tiny", EmbedderModel)
     model = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet)
     made = runtime(tmp_path)
     network = made.load(placed(model, "AUTO"), [(1, 3, 32, 32)])
@@ -201,16 +202,16 @@ def test_a_manifest_that_contradicts_the_model_is_refused_at_start(tmp_path: Pat
         folder.mkdir()
         manifest = manifest_of(folder, tiny_network())
         manifest.write_text(manifest.read_text().replace('output = "y"', f'output = "{output}"'))
-        spec = load_manifest(manifest).embedder("tiny").model_copy(update={"dim": dim})
+        spec = load_manifest(manifest).of("tiny", EmbedderModel).model_copy(update={"dim": dim})
         model = fetch_model(ModelCache(folder / "cache"), spec, None, quiet)
         network = runtime(folder).load(placed(model), [(1, 3, 32, 32)])
-        contract = contract_of(load_manifest().detector("yunet-2023mar"), "f32", spec, network)
+        contract = contract_of(load_manifest().of("yunet-2023mar", DetectorModel), "f32", spec, network)
         with pytest.raises(RuntimeProblem, match=words):
             NetworkEmbedder(spec, network, contract, QualityJudge(QualityLimits(0, 0, 0, 255, 90, 90, 1), None, 1.0))
 
 
 def test_a_cache_without_its_record_is_mended_by_fetching(tmp_path: Path) -> None:
-    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).of("tiny", EmbedderModel)
     cache = ModelCache(tmp_path / "cache")
     fetch_model(cache, spec, None, quiet).xml.with_name("record.json").unlink()
     assert fetch_model(cache, spec, None, quiet).xml.is_file()
@@ -262,7 +263,7 @@ def outputs_of(folder: Path, model: CachedModel, precision: Precision) -> dict[s
 
 
 def test_ranges_follow_from_batch_normalisation(tmp_path: Path) -> None:
-    spec = load_manifest(manifest_of(tmp_path, normalised_network(), "int8 = { sigmas = 8 }")).embedder("tiny")
+    spec = load_manifest(manifest_of(tmp_path, normalised_network(), "int8 = { sigmas = 8 }")).of("tiny", EmbedderModel)
     model = fetch_model(ModelCache(tmp_path / "cache"), spec, None, quiet)
     exact = outputs_of(tmp_path, model, "f32")["y"]
     rounded = outputs_of(tmp_path, model, "int8")["y"]
@@ -273,14 +274,14 @@ def test_ranges_follow_from_batch_normalisation(tmp_path: Path) -> None:
 def test_a_model_says_where_int8_cannot_be_had(tmp_path: Path) -> None:
     plain = fetch_model(
         ModelCache(tmp_path / "cache"),
-        load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny"),
+        load_manifest(manifest_of(tmp_path, tiny_network())).of("tiny", EmbedderModel),
         None,
         quiet,
     )
     assert choose("auto", plain, "CPU").precision == "f32"
     with pytest.raises(PrecisionUnknown, match="model 'tiny' has no int8 section"):
         choose("int8", plain, "CPU")
-    spec = load_manifest(manifest_of(tmp_path, tiny_network(), "int8 = { sigmas = 8 }")).embedder("tiny")
+    spec = load_manifest(manifest_of(tmp_path, tiny_network(), "int8 = { sigmas = 8 }")).of("tiny", EmbedderModel)
     with pytest.raises(FetchError, match="no batch normalisation"):
         fetch_model(ModelCache(tmp_path / "other"), spec, None, quiet)
 
@@ -289,7 +290,7 @@ def test_another_recipe_asks_for_fetching_anew(tmp_path: Path) -> None:
     cache = ModelCache(tmp_path / "cache")
     for sigmas in (8, 9):
         extra = f"int8 = {{ sigmas = {sigmas} }}"
-        spec = load_manifest(manifest_of(tmp_path, normalised_network(), extra)).embedder("tiny")
+        spec = load_manifest(manifest_of(tmp_path, normalised_network(), extra)).of("tiny", EmbedderModel)
         if cache.has(spec):
             with pytest.raises(ModelMissing, match="of another version"):
                 cache.verify(spec)
@@ -302,11 +303,11 @@ def test_another_recipe_asks_for_fetching_anew(tmp_path: Path) -> None:
 
 def test_a_users_entry_replaces_the_built_in(tmp_path: Path) -> None:
     manifest = load_manifest(manifest_of(tmp_path, tiny_network()))
-    assert set(manifest.models) == {"yunet-2023mar", "sface-2021dec", "tiny"}
+    assert set(manifest.models) == {*load_manifest().models, "tiny"}
     with pytest.raises(ManifestError, match="known: "):
-        manifest.detector("nothing")
-    with pytest.raises(ManifestError, match="no detector"):
-        manifest.detector("tiny")
+        manifest.of("nothing", DetectorModel)
+    with pytest.raises(ManifestError, match="has task 'embedder', one with task 'detector'"):
+        manifest.of("tiny", DetectorModel)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +336,7 @@ def test_mistakes_in_a_manifest_are_named(tmp_path: Path, old: str, new: str, wo
 
 def test_the_cache_survives_a_kill_in_mid_conversion(tmp_path: Path) -> None:
     """What a killed conversion leaves is never taken for a model."""
-    spec = load_manifest(manifest_of(tmp_path, tiny_network())).embedder("tiny")
+    spec = load_manifest(manifest_of(tmp_path, tiny_network())).of("tiny", EmbedderModel)
     cache = ModelCache(tmp_path / "cache")
     xml = fetch_model(cache, spec, None, quiet).xml
     half = xml.parent.parent / ".unfinished-x" / "model"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facewire_server.domain.attributes import AttributeFigures, Attributes
 from facewire_server.domain.boundary import Crossing, Line, Position, Zone, watch
 from facewire_server.domain.crowd import CrowdCounter, PeopleMemory
 from facewire_server.domain.face import FloatArray
@@ -274,7 +275,7 @@ def test_one_number_is_never_two_subjects() -> None:
 
 
 def test_figures_count_people_once() -> None:
-    counter = CrowdCounter()
+    counter = CrowdCounter(2)
     counter.begin(0.0, 1000)
     counter.present(1, "ada")
     counter.present(2, None)
@@ -289,3 +290,18 @@ def test_figures_count_people_once() -> None:
     assert figures.interval_start_ms == 1000
     counter.begin(60.0, 61_000)
     assert counter.figures(0).unique_people == 0
+
+
+def test_attributes_are_told_of_enough_people_alone() -> None:
+    counter = CrowdCounter(3)
+    counter.begin(0.0, 0)
+    counter.present(1, None, Attributes(20.0, 0.9))
+    counter.present(2, None, Attributes(40.0, 0.2))
+    counter.present(9, None, Attributes(40.0, 0.2))
+    counter.same(2, 9)  # one and the same
+    assert counter.figures(3).attributes is None
+    counter.present(3, None, Attributes(90.0, 0.1))
+    figures = counter.figures(3).attributes
+    assert figures == AttributeFigures(3, pytest.approx(50.0), pytest.approx(0.4), (0, 0, 1, 1, 0, 1))
+    counter.begin(1.0, 1000)
+    assert counter.figures(0).attributes is None

@@ -7,10 +7,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from facewire_server.app import LoadedModels
 from facewire_server.domain.face import EncodedFaces, Faces
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
+from facewire_server.loading import LoadedModels
 from facewire_server.pipeline.warm_up import warm_up
 from facewire_server.pipeline.workers import WorkerPool
 

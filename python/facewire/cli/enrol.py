@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from facewire import results
-from facewire._requests import EnrolItem
+from facewire._gallery_requests import EnrolItem
 from facewire.cli.options import connect, console, plain, talks_to_server, write_json
 from facewire.client import Client
 from facewire.errors import NotFoundError

@@ -32,6 +32,19 @@ class Decision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DECISION_UNKNOWN: _ClassVar[Decision]
     DECISION_AMBIGUOUS: _ClassVar[Decision]
     DECISION_NON_MATCH: _ClassVar[Decision]
+
+class LivenessDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LIVENESS_DECISION_UNSPECIFIED: _ClassVar[LivenessDecision]
+    LIVENESS_DECISION_LIVE: _ClassVar[LivenessDecision]
+    LIVENESS_DECISION_SPOOF: _ClassVar[LivenessDecision]
+    LIVENESS_DECISION_UNSURE: _ClassVar[LivenessDecision]
+
+class LivenessCheck(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LIVENESS_CHECK_UNSPECIFIED: _ClassVar[LivenessCheck]
+    LIVENESS_CHECK_REPORT: _ClassVar[LivenessCheck]
+    LIVENESS_CHECK_REQUIRE: _ClassVar[LivenessCheck]
 QUALITY_ISSUE_UNSPECIFIED: QualityIssue
 QUALITY_ISSUE_TOO_SMALL: QualityIssue
 QUALITY_ISSUE_BLURRED: QualityIssue
@@ -49,6 +62,13 @@ DECISION_MATCH: Decision
 DECISION_UNKNOWN: Decision
 DECISION_AMBIGUOUS: Decision
 DECISION_NON_MATCH: Decision
+LIVENESS_DECISION_UNSPECIFIED: LivenessDecision
+LIVENESS_DECISION_LIVE: LivenessDecision
+LIVENESS_DECISION_SPOOF: LivenessDecision
+LIVENESS_DECISION_UNSURE: LivenessDecision
+LIVENESS_CHECK_UNSPECIFIED: LivenessCheck
+LIVENESS_CHECK_REPORT: LivenessCheck
+LIVENESS_CHECK_REQUIRE: LivenessCheck
 
 class Point(_message.Message):
     __slots__ = ("x", "y")
@@ -129,3 +149,53 @@ class Embedding(_message.Message):
     values: _containers.RepeatedScalarFieldContainer[float]
     contract_id: str
     def __init__(self, values: _Optional[_Iterable[float]] = ..., contract_id: _Optional[str] = ...) -> None: ...
+
+class Liveness(_message.Message):
+    __slots__ = ("decision", "score", "looks")
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    LOOKS_FIELD_NUMBER: _ClassVar[int]
+    decision: LivenessDecision
+    score: float
+    looks: int
+    def __init__(self, decision: _Optional[_Union[LivenessDecision, str]] = ..., score: _Optional[float] = ..., looks: _Optional[int] = ...) -> None: ...
+
+class HeadPose(_message.Message):
+    __slots__ = ("yaw_deg", "pitch_deg", "roll_deg")
+    YAW_DEG_FIELD_NUMBER: _ClassVar[int]
+    PITCH_DEG_FIELD_NUMBER: _ClassVar[int]
+    ROLL_DEG_FIELD_NUMBER: _ClassVar[int]
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    def __init__(self, yaw_deg: _Optional[float] = ..., pitch_deg: _Optional[float] = ..., roll_deg: _Optional[float] = ...) -> None: ...
+
+class FaceAttributes(_message.Message):
+    __slots__ = ("age", "female_probability")
+    AGE_FIELD_NUMBER: _ClassVar[int]
+    FEMALE_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    age: float
+    female_probability: float
+    def __init__(self, age: _Optional[float] = ..., female_probability: _Optional[float] = ...) -> None: ...
+
+class AgeGroup(_message.Message):
+    __slots__ = ("from_age", "to_age", "people")
+    FROM_AGE_FIELD_NUMBER: _ClassVar[int]
+    TO_AGE_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    from_age: int
+    to_age: int
+    people: int
+    def __init__(self, from_age: _Optional[int] = ..., to_age: _Optional[int] = ..., people: _Optional[int] = ...) -> None: ...
+
+class AttributeFigures(_message.Message):
+    __slots__ = ("people", "mean_age", "female_share", "age_groups")
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    MEAN_AGE_FIELD_NUMBER: _ClassVar[int]
+    FEMALE_SHARE_FIELD_NUMBER: _ClassVar[int]
+    AGE_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    people: int
+    mean_age: float
+    female_share: float
+    age_groups: _containers.RepeatedCompositeFieldContainer[AgeGroup]
+    def __init__(self, people: _Optional[int] = ..., mean_age: _Optional[float] = ..., female_share: _Optional[float] = ..., age_groups: _Optional[_Iterable[_Union[AgeGroup, _Mapping]]] = ...) -> None: ...

@@ -26,7 +26,7 @@ from facewire.v1 import face_pb2 as facewire_dot_v1_dot_face__pb2
 from facewire.v1 import image_pb2 as facewire_dot_v1_dot_image__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66\x61\x63\x65wire/v1/recognition.proto\x12\x0b\x66\x61\x63\x65wire.v1\x1a\x16\x66\x61\x63\x65wire/v1/face.proto\x1a\x17\x66\x61\x63\x65wire/v1/image.proto\"u\n\x10\x44\x65tectionOptions\x12\x16\n\tmin_score\x18\x01 \x01(\x02H\x00\x88\x01\x01\x12\x18\n\x0bmin_face_px\x18\x02 \x01(\x02H\x01\x88\x01\x01\x12\x11\n\tmax_faces\x18\x03 \x01(\rB\x0c\n\n_min_scoreB\x0e\n\x0c_min_face_px\"{\n\nStageTimes\x12\x10\n\x08queue_ms\x18\x01 \x01(\x02\x12\x11\n\tdecode_ms\x18\x02 \x01(\x02\x12\x11\n\tdetect_ms\x18\x03 \x01(\x02\x12\x10\n\x08\x61lign_ms\x18\x04 \x01(\x02\x12\x10\n\x08\x65mbed_ms\x18\x05 \x01(\x02\x12\x11\n\tsearch_ms\x18\x06 \x01(\x02\"*\n\tImageSize\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r\"g\n\x12\x44\x65tectFacesRequest\x12!\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Image\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\"\xbe\x01\n\x13\x44\x65tectFacesResponse\x12 \n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x11.facewire.v1.Face\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x03 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12&\n\x05times\x18\x04 \x01(\x0b\x32\x17.facewire.v1.StageTimes\"u\n\x11\x45mbedFacesRequest\x12!\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Image\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\x12\r\n\x05looks\x18\x03 \x01(\r\"Z\n\x0c\x45mbeddedFace\x12\x1f\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.Face\x12)\n\tembedding\x18\x02 \x01(\x0b\x32\x16.facewire.v1.Embedding\"\xc5\x01\n\x12\x45mbedFacesResponse\x12(\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x19.facewire.v1.EmbeddedFace\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x03 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12&\n\x05times\x18\x04 \x01(\x0b\x32\x17.facewire.v1.StageTimes\":\n\x10SubjectReference\x12\x12\n\ngallery_id\x18\x01 \x01(\t\x12\x12\n\nsubject_id\x18\x02 \x01(\t\"\x98\x01\n\nVerifySide\x12#\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.ImageH\x00\x12+\n\tembedding\x18\x02 \x01(\x0b\x32\x16.facewire.v1.EmbeddingH\x00\x12\x30\n\x07subject\x18\x03 \x01(\x0b\x32\x1d.facewire.v1.SubjectReferenceH\x00\x42\x06\n\x04side\"\x98\x01\n\x12VerifyFacesRequest\x12&\n\x05probe\x18\x01 \x01(\x0b\x32\x17.facewire.v1.VerifySide\x12*\n\treference\x18\x02 \x01(\x0b\x32\x17.facewire.v1.VerifySide\x12\x1b\n\x0emin_similarity\x18\x03 \x01(\x02H\x00\x88\x01\x01\x42\x11\n\x0f_min_similarity\"\x89\x01\n\x10VerifySideReport\x12$\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.FaceH\x00\x88\x01\x01\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12\x13\n\x0b\x66\x61\x63\x65s_found\x18\x03 \x01(\rB\x07\n\x05_face\"\xb4\x02\n\x13VerifyFacesResponse\x12\'\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x15.facewire.v1.Decision\x12\x17\n\nsimilarity\x18\x02 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\x0emin_similarity\x18\x03 \x01(\x02\x12\x1a\n\restimated_fmr\x18\x04 \x01(\x02H\x01\x88\x01\x01\x12,\n\x05probe\x18\x05 \x01(\x0b\x32\x1d.facewire.v1.VerifySideReport\x12\x30\n\treference\x18\x06 \x01(\x0b\x32\x1d.facewire.v1.VerifySideReport\x12&\n\x05times\x18\x07 \x01(\x0b\x32\x17.facewire.v1.StageTimesB\r\n\x0b_similarityB\x10\n\x0e_estimated_fmr\"\xfd\x01\n\x14IdentifyFacesRequest\x12\x12\n\ngallery_id\x18\x01 \x01(\t\x12#\n\x05image\x18\x02 \x01(\x0b\x32\x12.facewire.v1.ImageH\x00\x12+\n\tembedding\x18\x03 \x01(\x0b\x32\x16.facewire.v1.EmbeddingH\x00\x12.\n\x07options\x18\x04 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\x12\x16\n\x0emax_candidates\x18\x05 \x01(\r\x12\x1b\n\x0emin_similarity\x18\x06 \x01(\x02H\x01\x88\x01\x01\x42\x07\n\x05probeB\x11\n\x0f_min_similarity\"\x98\x01\n\tCandidate\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0e\n\x06labels\x18\x03 \x03(\t\x12\x12\n\nsimilarity\x18\x04 \x01(\x02\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x05 \x01(\t\x12\x1a\n\restimated_fmr\x18\x06 \x01(\x02H\x00\x88\x01\x01\x42\x10\n\x0e_estimated_fmr\"\xca\x01\n\x0eIdentifiedFace\x12$\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.FaceH\x00\x88\x01\x01\x12\'\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32\x15.facewire.v1.Decision\x12*\n\x05match\x18\x03 \x01(\x0b\x32\x16.facewire.v1.CandidateH\x01\x88\x01\x01\x12*\n\ncandidates\x18\x04 \x03(\x0b\x32\x16.facewire.v1.CandidateB\x07\n\x05_faceB\x08\n\x06_match\"\xe2\x01\n\x15IdentifyFacesResponse\x12*\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1b.facewire.v1.IdentifiedFace\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x03 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12\x16\n\x0emin_similarity\x18\x04 \x01(\x02\x12&\n\x05times\x18\x05 \x01(\x0b\x32\x17.facewire.v1.StageTimes2\xdf\x02\n\x12RecognitionService\x12P\n\x0b\x44\x65tectFaces\x12\x1f.facewire.v1.DetectFacesRequest\x1a .facewire.v1.DetectFacesResponse\x12M\n\nEmbedFaces\x12\x1e.facewire.v1.EmbedFacesRequest\x1a\x1f.facewire.v1.EmbedFacesResponse\x12P\n\x0bVerifyFaces\x12\x1f.facewire.v1.VerifyFacesRequest\x1a .facewire.v1.VerifyFacesResponse\x12V\n\rIdentifyFaces\x12!.facewire.v1.IdentifyFacesRequest\x1a\".facewire.v1.IdentifyFacesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66\x61\x63\x65wire/v1/recognition.proto\x12\x0b\x66\x61\x63\x65wire.v1\x1a\x16\x66\x61\x63\x65wire/v1/face.proto\x1a\x17\x66\x61\x63\x65wire/v1/image.proto\"u\n\x10\x44\x65tectionOptions\x12\x16\n\tmin_score\x18\x01 \x01(\x02H\x00\x88\x01\x01\x12\x18\n\x0bmin_face_px\x18\x02 \x01(\x02H\x01\x88\x01\x01\x12\x11\n\tmax_faces\x18\x03 \x01(\rB\x0c\n\n_min_scoreB\x0e\n\x0c_min_face_px\"\xb8\x01\n\nStageTimes\x12\x10\n\x08queue_ms\x18\x01 \x01(\x02\x12\x11\n\tdecode_ms\x18\x02 \x01(\x02\x12\x11\n\tdetect_ms\x18\x03 \x01(\x02\x12\x10\n\x08\x61lign_ms\x18\x04 \x01(\x02\x12\x10\n\x08\x65mbed_ms\x18\x05 \x01(\x02\x12\x11\n\tsearch_ms\x18\x06 \x01(\x02\x12\x13\n\x0bliveness_ms\x18\x07 \x01(\x02\x12\x15\n\rattributes_ms\x18\x08 \x01(\x02\x12\x0f\n\x07mesh_ms\x18\t \x01(\x02\"*\n\tImageSize\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r\"g\n\x12\x44\x65tectFacesRequest\x12!\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Image\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\"\xbe\x01\n\x13\x44\x65tectFacesResponse\x12 \n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x11.facewire.v1.Face\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x03 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12&\n\x05times\x18\x04 \x01(\x0b\x32\x17.facewire.v1.StageTimes\"u\n\x11\x45mbedFacesRequest\x12!\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Image\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\x12\r\n\x05looks\x18\x03 \x01(\r\"Z\n\x0c\x45mbeddedFace\x12\x1f\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.Face\x12)\n\tembedding\x18\x02 \x01(\x0b\x32\x16.facewire.v1.Embedding\"\xc5\x01\n\x12\x45mbedFacesResponse\x12(\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x19.facewire.v1.EmbeddedFace\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x03 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12&\n\x05times\x18\x04 \x01(\x0b\x32\x17.facewire.v1.StageTimes\":\n\x10SubjectReference\x12\x12\n\ngallery_id\x18\x01 \x01(\t\x12\x12\n\nsubject_id\x18\x02 \x01(\t\"\x98\x01\n\nVerifySide\x12#\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.ImageH\x00\x12+\n\tembedding\x18\x02 \x01(\x0b\x32\x16.facewire.v1.EmbeddingH\x00\x12\x30\n\x07subject\x18\x03 \x01(\x0b\x32\x1d.facewire.v1.SubjectReferenceH\x00\x42\x06\n\x04side\"\xcc\x01\n\x12VerifyFacesRequest\x12&\n\x05probe\x18\x01 \x01(\x0b\x32\x17.facewire.v1.VerifySide\x12*\n\treference\x18\x02 \x01(\x0b\x32\x17.facewire.v1.VerifySide\x12\x1b\n\x0emin_similarity\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x32\n\x0eliveness_check\x18\x04 \x01(\x0e\x32\x1a.facewire.v1.LivenessCheckB\x11\n\x0f_min_similarity\"\xc4\x01\n\x10VerifySideReport\x12$\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.FaceH\x00\x88\x01\x01\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12\x13\n\x0b\x66\x61\x63\x65s_found\x18\x03 \x01(\r\x12,\n\x08liveness\x18\x04 \x01(\x0b\x32\x15.facewire.v1.LivenessH\x01\x88\x01\x01\x42\x07\n\x05_faceB\x0b\n\t_liveness\"\xb4\x02\n\x13VerifyFacesResponse\x12\'\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x15.facewire.v1.Decision\x12\x17\n\nsimilarity\x18\x02 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\x0emin_similarity\x18\x03 \x01(\x02\x12\x1a\n\restimated_fmr\x18\x04 \x01(\x02H\x01\x88\x01\x01\x12,\n\x05probe\x18\x05 \x01(\x0b\x32\x1d.facewire.v1.VerifySideReport\x12\x30\n\treference\x18\x06 \x01(\x0b\x32\x1d.facewire.v1.VerifySideReport\x12&\n\x05times\x18\x07 \x01(\x0b\x32\x17.facewire.v1.StageTimesB\r\n\x0b_similarityB\x10\n\x0e_estimated_fmr\"\xb1\x02\n\x14IdentifyFacesRequest\x12\x12\n\ngallery_id\x18\x01 \x01(\t\x12#\n\x05image\x18\x02 \x01(\x0b\x32\x12.facewire.v1.ImageH\x00\x12+\n\tembedding\x18\x03 \x01(\x0b\x32\x16.facewire.v1.EmbeddingH\x00\x12.\n\x07options\x18\x04 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\x12\x16\n\x0emax_candidates\x18\x05 \x01(\r\x12\x1b\n\x0emin_similarity\x18\x06 \x01(\x02H\x01\x88\x01\x01\x12\x32\n\x0eliveness_check\x18\x07 \x01(\x0e\x32\x1a.facewire.v1.LivenessCheckB\x07\n\x05probeB\x11\n\x0f_min_similarity\"\x98\x01\n\tCandidate\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0e\n\x06labels\x18\x03 \x03(\t\x12\x12\n\nsimilarity\x18\x04 \x01(\x02\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x05 \x01(\t\x12\x1a\n\restimated_fmr\x18\x06 \x01(\x02H\x00\x88\x01\x01\x42\x10\n\x0e_estimated_fmr\"\x85\x02\n\x0eIdentifiedFace\x12$\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.FaceH\x00\x88\x01\x01\x12\'\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32\x15.facewire.v1.Decision\x12*\n\x05match\x18\x03 \x01(\x0b\x32\x16.facewire.v1.CandidateH\x01\x88\x01\x01\x12*\n\ncandidates\x18\x04 \x03(\x0b\x32\x16.facewire.v1.Candidate\x12,\n\x08liveness\x18\x05 \x01(\x0b\x32\x15.facewire.v1.LivenessH\x02\x88\x01\x01\x42\x07\n\x05_faceB\x08\n\x06_matchB\x0b\n\t_liveness\"\xe2\x01\n\x15IdentifyFacesResponse\x12*\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1b.facewire.v1.IdentifiedFace\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x03 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12\x16\n\x0emin_similarity\x18\x04 \x01(\x02\x12&\n\x05times\x18\x05 \x01(\x0b\x32\x17.facewire.v1.StageTimes\"|\n\x13\x41nalyzeFacesRequest\x12!\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Image\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\x12\x12\n\nper_person\x18\x03 \x01(\x08\"\xec\x01\n\x0c\x41nalyzedFace\x12\x1f\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.Face\x12\x34\n\nattributes\x18\x02 \x01(\x0b\x32\x1b.facewire.v1.FaceAttributesH\x00\x88\x01\x01\x12-\n\thead_pose\x18\x03 \x01(\x0b\x32\x15.facewire.v1.HeadPoseH\x01\x88\x01\x01\x12,\n\x08liveness\x18\x04 \x01(\x0b\x32\x15.facewire.v1.LivenessH\x02\x88\x01\x01\x42\r\n\x0b_attributesB\x0c\n\n_head_poseB\x0b\n\t_liveness\"\x88\x02\n\x14\x41nalyzeFacesResponse\x12(\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x19.facewire.v1.AnalyzedFace\x12\x33\n\x07\x66igures\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.AttributeFiguresH\x00\x88\x01\x01\x12\x31\n\x0eno_face_reason\x18\x03 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x04 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12&\n\x05times\x18\x05 \x01(\x0b\x32\x17.facewire.v1.StageTimesB\n\n\x08_figures2\xb4\x03\n\x12RecognitionService\x12P\n\x0b\x44\x65tectFaces\x12\x1f.facewire.v1.DetectFacesRequest\x1a .facewire.v1.DetectFacesResponse\x12M\n\nEmbedFaces\x12\x1e.facewire.v1.EmbedFacesRequest\x1a\x1f.facewire.v1.EmbedFacesResponse\x12P\n\x0bVerifyFaces\x12\x1f.facewire.v1.VerifyFacesRequest\x1a .facewire.v1.VerifyFacesResponse\x12V\n\rIdentifyFaces\x12!.facewire.v1.IdentifyFacesRequest\x1a\".facewire.v1.IdentifyFacesResponse\x12S\n\x0c\x41nalyzeFaces\x12 .facewire.v1.AnalyzeFacesRequest\x1a!.facewire.v1.AnalyzeFacesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,38 +35,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DETECTIONOPTIONS']._serialized_start=95
   _globals['_DETECTIONOPTIONS']._serialized_end=212
-  _globals['_STAGETIMES']._serialized_start=214
-  _globals['_STAGETIMES']._serialized_end=337
-  _globals['_IMAGESIZE']._serialized_start=339
-  _globals['_IMAGESIZE']._serialized_end=381
-  _globals['_DETECTFACESREQUEST']._serialized_start=383
-  _globals['_DETECTFACESREQUEST']._serialized_end=486
-  _globals['_DETECTFACESRESPONSE']._serialized_start=489
-  _globals['_DETECTFACESRESPONSE']._serialized_end=679
-  _globals['_EMBEDFACESREQUEST']._serialized_start=681
-  _globals['_EMBEDFACESREQUEST']._serialized_end=798
-  _globals['_EMBEDDEDFACE']._serialized_start=800
-  _globals['_EMBEDDEDFACE']._serialized_end=890
-  _globals['_EMBEDFACESRESPONSE']._serialized_start=893
-  _globals['_EMBEDFACESRESPONSE']._serialized_end=1090
-  _globals['_SUBJECTREFERENCE']._serialized_start=1092
-  _globals['_SUBJECTREFERENCE']._serialized_end=1150
-  _globals['_VERIFYSIDE']._serialized_start=1153
-  _globals['_VERIFYSIDE']._serialized_end=1305
-  _globals['_VERIFYFACESREQUEST']._serialized_start=1308
-  _globals['_VERIFYFACESREQUEST']._serialized_end=1460
-  _globals['_VERIFYSIDEREPORT']._serialized_start=1463
-  _globals['_VERIFYSIDEREPORT']._serialized_end=1600
-  _globals['_VERIFYFACESRESPONSE']._serialized_start=1603
-  _globals['_VERIFYFACESRESPONSE']._serialized_end=1911
-  _globals['_IDENTIFYFACESREQUEST']._serialized_start=1914
-  _globals['_IDENTIFYFACESREQUEST']._serialized_end=2167
-  _globals['_CANDIDATE']._serialized_start=2170
-  _globals['_CANDIDATE']._serialized_end=2322
-  _globals['_IDENTIFIEDFACE']._serialized_start=2325
-  _globals['_IDENTIFIEDFACE']._serialized_end=2527
-  _globals['_IDENTIFYFACESRESPONSE']._serialized_start=2530
-  _globals['_IDENTIFYFACESRESPONSE']._serialized_end=2756
-  _globals['_RECOGNITIONSERVICE']._serialized_start=2759
-  _globals['_RECOGNITIONSERVICE']._serialized_end=3110
+  _globals['_STAGETIMES']._serialized_start=215
+  _globals['_STAGETIMES']._serialized_end=399
+  _globals['_IMAGESIZE']._serialized_start=401
+  _globals['_IMAGESIZE']._serialized_end=443
+  _globals['_DETECTFACESREQUEST']._serialized_start=445
+  _globals['_DETECTFACESREQUEST']._serialized_end=548
+  _globals['_DETECTFACESRESPONSE']._serialized_start=551
+  _globals['_DETECTFACESRESPONSE']._serialized_end=741
+  _globals['_EMBEDFACESREQUEST']._serialized_start=743
+  _globals['_EMBEDFACESREQUEST']._serialized_end=860
+  _globals['_EMBEDDEDFACE']._serialized_start=862
+  _globals['_EMBEDDEDFACE']._serialized_end=952
+  _globals['_EMBEDFACESRESPONSE']._serialized_start=955
+  _globals['_EMBEDFACESRESPONSE']._serialized_end=1152
+  _globals['_SUBJECTREFERENCE']._serialized_start=1154
+  _globals['_SUBJECTREFERENCE']._serialized_end=1212
+  _globals['_VERIFYSIDE']._serialized_start=1215
+  _globals['_VERIFYSIDE']._serialized_end=1367
+  _globals['_VERIFYFACESREQUEST']._serialized_start=1370
+  _globals['_VERIFYFACESREQUEST']._serialized_end=1574
+  _globals['_VERIFYSIDEREPORT']._serialized_start=1577
+  _globals['_VERIFYSIDEREPORT']._serialized_end=1773
+  _globals['_VERIFYFACESRESPONSE']._serialized_start=1776
+  _globals['_VERIFYFACESRESPONSE']._serialized_end=2084
+  _globals['_IDENTIFYFACESREQUEST']._serialized_start=2087
+  _globals['_IDENTIFYFACESREQUEST']._serialized_end=2392
+  _globals['_CANDIDATE']._serialized_start=2395
+  _globals['_CANDIDATE']._serialized_end=2547
+  _globals['_IDENTIFIEDFACE']._serialized_start=2550
+  _globals['_IDENTIFIEDFACE']._serialized_end=2811
+  _globals['_IDENTIFYFACESRESPONSE']._serialized_start=2814
+  _globals['_IDENTIFYFACESRESPONSE']._serialized_end=3040
+  _globals['_ANALYZEFACESREQUEST']._serialized_start=3042
+  _globals['_ANALYZEFACESREQUEST']._serialized_end=3166
+  _globals['_ANALYZEDFACE']._serialized_start=3169
+  _globals['_ANALYZEDFACE']._serialized_end=3405
+  _globals['_ANALYZEFACESRESPONSE']._serialized_start=3408
+  _globals['_ANALYZEFACESRESPONSE']._serialized_end=3672
+  _globals['_RECOGNITIONSERVICE']._serialized_start=3675
+  _globals['_RECOGNITIONSERVICE']._serialized_end=4111
 # @@protoc_insertion_point(module_scope)

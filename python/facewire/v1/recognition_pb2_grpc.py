@@ -55,6 +55,11 @@ class RecognitionServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_recognition__pb2.IdentifyFacesRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_recognition__pb2.IdentifyFacesResponse.FromString,
                 _registered_method=True)
+        self.AnalyzeFaces = channel.unary_unary(
+                '/facewire.v1.RecognitionService/AnalyzeFaces',
+                request_serializer=facewire_dot_v1_dot_recognition__pb2.AnalyzeFacesRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_recognition__pb2.AnalyzeFacesResponse.FromString,
+                _registered_method=True)
 
 
 class RecognitionServiceServicer(object):
@@ -89,6 +94,14 @@ class RecognitionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AnalyzeFaces(self, request, context):
+        """What faces look like: age and gender as figures of a crowd, head pose, liveness; as far as the server has models
+        for it, all off by default. FAILED_PRECONDITION where it has none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecognitionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +124,11 @@ def add_RecognitionServiceServicer_to_server(servicer, server):
                     servicer.IdentifyFaces,
                     request_deserializer=facewire_dot_v1_dot_recognition__pb2.IdentifyFacesRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_recognition__pb2.IdentifyFacesResponse.SerializeToString,
+            ),
+            'AnalyzeFaces': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnalyzeFaces,
+                    request_deserializer=facewire_dot_v1_dot_recognition__pb2.AnalyzeFacesRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_recognition__pb2.AnalyzeFacesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +240,33 @@ class RecognitionService(object):
             '/facewire.v1.RecognitionService/IdentifyFaces',
             facewire_dot_v1_dot_recognition__pb2.IdentifyFacesRequest.SerializeToString,
             facewire_dot_v1_dot_recognition__pb2.IdentifyFacesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnalyzeFaces(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.RecognitionService/AnalyzeFaces',
+            facewire_dot_v1_dot_recognition__pb2.AnalyzeFacesRequest.SerializeToString,
+            facewire_dot_v1_dot_recognition__pb2.AnalyzeFacesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,14 @@ class RecognitionServiceStub:
     ]
     """Who of the gallery is this, if anyone? (1:N)"""
 
+    AnalyzeFaces: grpc.UnaryUnaryMultiCallable[
+        facewire.v1.recognition_pb2.AnalyzeFacesRequest,
+        facewire.v1.recognition_pb2.AnalyzeFacesResponse,
+    ]
+    """What faces look like: age and gender as figures of a crowd, head pose, liveness; as far as the server has models
+    for it, all off by default. FAILED_PRECONDITION where it has none.
+    """
+
 class RecognitionServiceAsyncStub:
     """Answers about single pictures. Nothing sent here is kept."""
 
@@ -71,6 +79,14 @@ class RecognitionServiceAsyncStub:
         facewire.v1.recognition_pb2.IdentifyFacesResponse,
     ]
     """Who of the gallery is this, if anyone? (1:N)"""
+
+    AnalyzeFaces: grpc.aio.UnaryUnaryMultiCallable[
+        facewire.v1.recognition_pb2.AnalyzeFacesRequest,
+        facewire.v1.recognition_pb2.AnalyzeFacesResponse,
+    ]
+    """What faces look like: age and gender as figures of a crowd, head pose, liveness; as far as the server has models
+    for it, all off by default. FAILED_PRECONDITION where it has none.
+    """
 
 class RecognitionServiceServicer(metaclass=abc.ABCMeta):
     """Answers about single pictures. Nothing sent here is kept."""
@@ -106,5 +122,15 @@ class RecognitionServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[facewire.v1.recognition_pb2.IdentifyFacesResponse, collections.abc.Awaitable[facewire.v1.recognition_pb2.IdentifyFacesResponse]]:
         """Who of the gallery is this, if anyone? (1:N)"""
+
+    @abc.abstractmethod
+    def AnalyzeFaces(
+        self,
+        request: facewire.v1.recognition_pb2.AnalyzeFacesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[facewire.v1.recognition_pb2.AnalyzeFacesResponse, collections.abc.Awaitable[facewire.v1.recognition_pb2.AnalyzeFacesResponse]]:
+        """What faces look like: age and gender as figures of a crowd, head pose, liveness; as far as the server has models
+        for it, all off by default. FAILED_PRECONDITION where it has none.
+        """
 
 def add_RecognitionServiceServicer_to_server(servicer: RecognitionServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

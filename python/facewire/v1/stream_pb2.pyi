@@ -33,6 +33,7 @@ class EventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVENT_KIND_CROSSED_IN: _ClassVar[EventKind]
     EVENT_KIND_CROSSED_OUT: _ClassVar[EventKind]
     EVENT_KIND_COUNT: _ClassVar[EventKind]
+    EVENT_KIND_SPOOF: _ClassVar[EventKind]
 TRACK_STATE_UNSPECIFIED: TrackState
 TRACK_STATE_TENTATIVE: TrackState
 TRACK_STATE_IDENTIFYING: TrackState
@@ -49,6 +50,7 @@ EVENT_KIND_UNKNOWN_LINGERING: EventKind
 EVENT_KIND_CROSSED_IN: EventKind
 EVENT_KIND_CROSSED_OUT: EventKind
 EVENT_KIND_COUNT: EventKind
+EVENT_KIND_SPOOF: EventKind
 
 class FrameEncoding(_message.Message):
     __slots__ = ("compressed", "raw")
@@ -101,7 +103,7 @@ class Zone(_message.Message):
     def __init__(self, name: _Optional[str] = ..., corners: _Optional[_Iterable[_Union[RelativePoint, _Mapping]]] = ...) -> None: ...
 
 class StreamSettings(_message.Message):
-    __slots__ = ("stream_id", "gallery_id", "encoding", "detection", "detect_every", "min_similarity", "track_ttl", "lossless", "return_landmarks", "return_quality", "best_shot", "watchlist_labels", "unknown_linger", "lines", "zones", "count_interval")
+    __slots__ = ("stream_id", "gallery_id", "encoding", "detection", "detect_every", "min_similarity", "track_ttl", "lossless", "return_landmarks", "return_quality", "best_shot", "watchlist_labels", "unknown_linger", "lines", "zones", "count_interval", "liveness_check", "count_attributes")
     STREAM_ID_FIELD_NUMBER: _ClassVar[int]
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
@@ -118,6 +120,8 @@ class StreamSettings(_message.Message):
     LINES_FIELD_NUMBER: _ClassVar[int]
     ZONES_FIELD_NUMBER: _ClassVar[int]
     COUNT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    LIVENESS_CHECK_FIELD_NUMBER: _ClassVar[int]
+    COUNT_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     stream_id: str
     gallery_id: str
     encoding: FrameEncoding
@@ -134,7 +138,9 @@ class StreamSettings(_message.Message):
     lines: _containers.RepeatedCompositeFieldContainer[Line]
     zones: _containers.RepeatedCompositeFieldContainer[Zone]
     count_interval: _duration_pb2.Duration
-    def __init__(self, stream_id: _Optional[str] = ..., gallery_id: _Optional[str] = ..., encoding: _Optional[_Union[FrameEncoding, _Mapping]] = ..., detection: _Optional[_Union[_recognition_pb2.DetectionOptions, _Mapping]] = ..., detect_every: _Optional[int] = ..., min_similarity: _Optional[float] = ..., track_ttl: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., lossless: bool = ..., return_landmarks: bool = ..., return_quality: bool = ..., best_shot: _Optional[_Union[BestShotOptions, _Mapping]] = ..., watchlist_labels: _Optional[_Iterable[str]] = ..., unknown_linger: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[Line, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[Zone, _Mapping]]] = ..., count_interval: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    liveness_check: _face_pb2.LivenessCheck
+    count_attributes: bool
+    def __init__(self, stream_id: _Optional[str] = ..., gallery_id: _Optional[str] = ..., encoding: _Optional[_Union[FrameEncoding, _Mapping]] = ..., detection: _Optional[_Union[_recognition_pb2.DetectionOptions, _Mapping]] = ..., detect_every: _Optional[int] = ..., min_similarity: _Optional[float] = ..., track_ttl: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., lossless: bool = ..., return_landmarks: bool = ..., return_quality: bool = ..., best_shot: _Optional[_Union[BestShotOptions, _Mapping]] = ..., watchlist_labels: _Optional[_Iterable[str]] = ..., unknown_linger: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[Line, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[Zone, _Mapping]]] = ..., count_interval: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., liveness_check: _Optional[_Union[_face_pb2.LivenessCheck, str]] = ..., count_attributes: bool = ...) -> None: ...
 
 class BestShotOptions(_message.Message):
     __slots__ = ("keep", "send", "context")
@@ -179,7 +185,7 @@ class StreamOpened(_message.Message):
     def __init__(self, stream_id: _Optional[str] = ..., session_id: _Optional[str] = ..., resumed: bool = ..., last_sequence: _Optional[int] = ..., min_similarity: _Optional[float] = ...) -> None: ...
 
 class Track(_message.Message):
-    __slots__ = ("track_id", "state", "box", "landmarks", "detection_score", "quality", "subject", "similarity", "revision", "predicted", "age", "best_shot")
+    __slots__ = ("track_id", "state", "box", "landmarks", "detection_score", "quality", "subject", "similarity", "revision", "predicted", "age", "best_shot", "liveness")
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     BOX_FIELD_NUMBER: _ClassVar[int]
@@ -192,6 +198,7 @@ class Track(_message.Message):
     PREDICTED_FIELD_NUMBER: _ClassVar[int]
     AGE_FIELD_NUMBER: _ClassVar[int]
     BEST_SHOT_FIELD_NUMBER: _ClassVar[int]
+    LIVENESS_FIELD_NUMBER: _ClassVar[int]
     track_id: int
     state: TrackState
     box: _face_pb2.Box
@@ -204,7 +211,8 @@ class Track(_message.Message):
     predicted: bool
     age: _duration_pb2.Duration
     best_shot: BestShot
-    def __init__(self, track_id: _Optional[int] = ..., state: _Optional[_Union[TrackState, str]] = ..., box: _Optional[_Union[_face_pb2.Box, _Mapping]] = ..., landmarks: _Optional[_Union[_face_pb2.Landmarks, _Mapping]] = ..., detection_score: _Optional[float] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., subject: _Optional[_Union[_recognition_pb2.Candidate, _Mapping]] = ..., similarity: _Optional[float] = ..., revision: _Optional[int] = ..., predicted: bool = ..., age: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., best_shot: _Optional[_Union[BestShot, _Mapping]] = ...) -> None: ...
+    liveness: _face_pb2.Liveness
+    def __init__(self, track_id: _Optional[int] = ..., state: _Optional[_Union[TrackState, str]] = ..., box: _Optional[_Union[_face_pb2.Box, _Mapping]] = ..., landmarks: _Optional[_Union[_face_pb2.Landmarks, _Mapping]] = ..., detection_score: _Optional[float] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., subject: _Optional[_Union[_recognition_pb2.Candidate, _Mapping]] = ..., similarity: _Optional[float] = ..., revision: _Optional[int] = ..., predicted: bool = ..., age: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., best_shot: _Optional[_Union[BestShot, _Mapping]] = ..., liveness: _Optional[_Union[_face_pb2.Liveness, _Mapping]] = ...) -> None: ...
 
 class BestShot(_message.Message):
     __slots__ = ("track_id", "aligned_jpeg", "context_jpeg", "quality", "capture_time", "sequence")
@@ -249,7 +257,7 @@ class StreamCounters(_message.Message):
     def __init__(self, received: _Optional[int] = ..., processed: _Optional[int] = ..., dropped: _Optional[int] = ..., decode_errors: _Optional[int] = ..., stale: _Optional[int] = ..., detected: _Optional[int] = ..., faces_found: _Optional[int] = ..., faces_embedded: _Optional[int] = ..., queue_age_ms: _Optional[float] = ..., detect_every: _Optional[int] = ..., overloaded: bool = ...) -> None: ...
 
 class CrowdFigures(_message.Message):
-    __slots__ = ("people_now", "unique_people", "unique_subjects", "entries", "exits", "mean_dwell_s", "interval_start")
+    __slots__ = ("people_now", "unique_people", "unique_subjects", "entries", "exits", "mean_dwell_s", "interval_start", "attributes")
     PEOPLE_NOW_FIELD_NUMBER: _ClassVar[int]
     UNIQUE_PEOPLE_FIELD_NUMBER: _ClassVar[int]
     UNIQUE_SUBJECTS_FIELD_NUMBER: _ClassVar[int]
@@ -257,6 +265,7 @@ class CrowdFigures(_message.Message):
     EXITS_FIELD_NUMBER: _ClassVar[int]
     MEAN_DWELL_S_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_START_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     people_now: int
     unique_people: int
     unique_subjects: int
@@ -264,7 +273,8 @@ class CrowdFigures(_message.Message):
     exits: int
     mean_dwell_s: float
     interval_start: _timestamp_pb2.Timestamp
-    def __init__(self, people_now: _Optional[int] = ..., unique_people: _Optional[int] = ..., unique_subjects: _Optional[int] = ..., entries: _Optional[int] = ..., exits: _Optional[int] = ..., mean_dwell_s: _Optional[float] = ..., interval_start: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    attributes: _face_pb2.AttributeFigures
+    def __init__(self, people_now: _Optional[int] = ..., unique_people: _Optional[int] = ..., unique_subjects: _Optional[int] = ..., entries: _Optional[int] = ..., exits: _Optional[int] = ..., mean_dwell_s: _Optional[float] = ..., interval_start: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., attributes: _Optional[_Union[_face_pb2.AttributeFigures, _Mapping]] = ...) -> None: ...
 
 class FrameError(_message.Message):
     __slots__ = ("code", "message")

@@ -24,14 +24,10 @@ from facewire_server.config import Config
 from facewire_server.inference.download import FetchError
 from facewire_server.inference.download import Progress as OnBytes
 from facewire_server.inference.fetching import fetch_model
-from facewire_server.inference.manifest import (
-    DetectorModel,
-    EmbedderModel,
-    Manifest,
-    ManifestError,
-    load_manifest,
-)
+from facewire_server.inference.manifest import Manifest, ManifestError, load_manifest
 from facewire_server.inference.model_cache import ModelCache, ModelMissing
+from facewire_server.inference.specs import ModelSpec
+from facewire_server.loading import configured_models
 
 _EXIT_NO = 1
 _json = click.option("--json", "as_json", is_flag=True, help="Write JSON, one object a line.")
@@ -41,7 +37,7 @@ _names = click.argument("names", nargs=-1)
 @click.group(
     epilog="""\b
 Examples:
-  facewire models fetch                  the detector and embedder of the configuration
+  facewire models fetch                  the models of the configuration
   facewire models fetch my-embedder --config facewire.toml
   facewire models verify && facewire serve"""
 )
@@ -54,7 +50,7 @@ def models() -> None:
 @settings_options
 @_json
 def fetch(names: tuple[str, ...], config_file: Path | None, settings: tuple[str, ...], as_json: bool) -> None:
-    """Fetch and convert NAMES, or the configured detector and embedder. What is here already is only checked."""
+    """Fetch and convert NAMES, or the configured models. What is here already is only checked."""
     try:
         ensure_models(effective_config(config_file, settings), names, as_json)
     except FetchError as error:
@@ -90,7 +86,7 @@ def list_models(config_file: Path | None, settings: tuple[str, ...], as_json: bo
     """List the models that the manifest knows."""
     config = effective_config(config_file, settings)
     cache = _cache(config)
-    in_use = {config.models.detector, config.models.embedder}
+    in_use = {spec.name for spec in _chosen(config, ())}
     table = Table("model", "task", "kind", "licence", "fetched", "in use", "source")
     for spec in _manifest(config).models.values():
         row = {
@@ -148,12 +144,11 @@ def _manifest(config: Config) -> Manifest:
         raise click.ClickException(str(error)) from error
 
 
-def _chosen(config: Config, names: tuple[str, ...]) -> list[DetectorModel | EmbedderModel]:
+def _chosen(config: Config, names: tuple[str, ...]) -> list[ModelSpec]:
     manifest = _manifest(config)
     try:
         if not names:
-            section = config.models
-            return [manifest.detector(section.detector), manifest.embedder(section.embedder)]
+            return configured_models(config, manifest)
         return [manifest.get(name) for name in names]
     except ManifestError as error:
         raise click.ClickException(str(error)) from error

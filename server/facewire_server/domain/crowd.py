@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from facewire_server.domain.attributes import AttributeFigures, Attributes, figures_of
 from facewire_server.domain.face import FloatArray
 
 _MOST_REMEMBERED: Final = 1000
@@ -14,7 +15,7 @@ _MOST_REMEMBERED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class CrowdFigures:
-    """See the proto. ``mean_dwell_s`` is None where nobody left."""
+    """See the proto. ``mean_dwell_s`` is None where nobody left, ``attributes`` where they are not to be told."""
 
     people_now: int
     unique_people: int
@@ -23,6 +24,7 @@ class CrowdFigures:
     exits: int
     mean_dwell_s: float | None
     interval_start_ms: int
+    attributes: AttributeFigures | None = None
 
 
 @dataclass(slots=True)
@@ -100,9 +102,14 @@ class PeopleMemory:
 
 
 class CrowdCounter:
-    """Counts over intervals of stream time."""
+    """Counts over intervals of stream time.
 
-    def __init__(self) -> None:
+    Args:
+        min_people: age and gender are told of so many at least.
+    """
+
+    def __init__(self, min_people: int) -> None:
+        self._min_people = min_people
         self._start_s: float | None = None
         self._start_ms = 0
         self._clear()
@@ -110,6 +117,7 @@ class CrowdCounter:
     def _clear(self) -> None:
         self._people: set[int] = set()
         self._subjects: set[str] = set()
+        self._attributes: dict[int, Attributes] = {}
         self._entries = 0
         self._exits = 0
         self._ended = 0
@@ -129,9 +137,11 @@ class CrowdCounter:
         """Whether an interval runs."""
         return self._start_s is not None
 
-    def present(self, person: int, subject_id: str | None) -> None:
+    def present(self, person: int, subject_id: str | None, attributes: Attributes | None = None) -> None:
         """Somebody is in sight."""
         self._people.add(person)
+        if attributes is not None:
+            self._attributes[person] = attributes
         if subject_id is not None:
             self._subjects.add(subject_id)
 
@@ -140,6 +150,8 @@ class CrowdCounter:
         if other in self._people:
             self._people.discard(other)
             self._people.add(number)
+        if other in self._attributes:
+            self._attributes.setdefault(number, self._attributes.pop(other))
 
     def entered(self) -> None:
         """Somebody came in."""
@@ -169,4 +181,5 @@ class CrowdCounter:
             exits=self._exits,
             mean_dwell_s=dwell_s / ended if ended else None,
             interval_start_ms=self._start_ms,
+            attributes=figures_of(list(self._attributes.values()), self._min_people),
         )

@@ -8,7 +8,7 @@ DomainError
  +-- AlreadyExists          the name is taken
  +-- ContractMismatch       embeddings of two contracts would be compared
  +-- IdempotencyConflict    the key was used for another request
- +-- LimitReached           a configured limit forbids it
+ +-- PreconditionFailed     the server's settings or the data forbid it: a limit, a model that is not configured
  +-- GalleryChanged         the gallery changed while it was being exported
  +-- StreamTakenOver        another connection goes on with this stream
  +-- Overloaded             the queue is full; try again later
@@ -84,8 +84,16 @@ class IdempotencyConflict(DomainError):
         super().__init__(f"idempotency_key '{key}' was used before for a different request")
 
 
-class LimitReached(DomainError):
-    """A configured limit forbids it; trying again does not help."""
+class PreconditionFailed(DomainError):
+    """The server's settings or its data forbid it; trying again does not help.
+
+    Args:
+        reason: for programs: LIMIT_REACHED, NOT_CONFIGURED or NOT_ALLOWED.
+    """
+
+    def __init__(self, message: str, reason: str = "LIMIT_REACHED") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class GalleryChanged(DomainError):

@@ -21,6 +21,7 @@ class EventKind(Enum):
     CROSSED_IN = "crossed in"
     CROSSED_OUT = "crossed out"
     COUNT = "count"
+    SPOOF = "spoof"
 
 
 @dataclass(frozen=True, slots=True)

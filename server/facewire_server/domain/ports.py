@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from facewire_server.domain.attributes import Attributes
 from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.decision import Candidate
 from facewire_server.domain.event import Event, KeptEvents
@@ -25,6 +26,7 @@ from facewire_server.domain.gallery import (
     WriteIntent,
 )
 from facewire_server.domain.gallery_calibration import GalleryCalibration, GalleryFacts
+from facewire_server.domain.mesh import Mesh
 from facewire_server.domain.review import NamedTemplates
 from facewire_server.domain.stages import StageClock
 
@@ -72,6 +74,30 @@ class Embedder(Protocol):
     @property
     def best_batch(self) -> int:
         """The batch size that measured fastest for each face; 1 where batches gain nothing."""
+        ...
+
+
+class LivenessScorer(Protocol):
+    """Tells living faces from pictures of faces. Thread-safe."""
+
+    def scores(self, frame: Frame, faces: Faces, clock: StageClock) -> FloatArray:
+        """How live each face looks, float32 (n,), 0..1."""
+        ...
+
+
+class AttributeEstimator(Protocol):
+    """Estimates age and gender. Thread-safe."""
+
+    def estimate(self, frame: Frame, faces: Faces, clock: StageClock) -> list[Attributes]:
+        """What each face looks like."""
+        ...
+
+
+class MeshFitter(Protocol):
+    """Fits meshes to faces. Thread-safe."""
+
+    def fit(self, frame: Frame, faces: Faces, clock: StageClock) -> list[Mesh]:
+        """The mesh of each face."""
         ...
 
 

@@ -12,6 +12,7 @@ from facewire_server.domain.decision import Candidate
 from facewire_server.domain.errors import DomainError
 from facewire_server.domain.face import FloatArray, Quality
 from facewire_server.domain.frame import FrameFormat
+from facewire_server.domain.liveness import Liveness, LivenessCheck
 from facewire_server.domain.stages import Stage
 
 
@@ -49,6 +50,8 @@ class StreamSettings:
         lossless: nothing is dropped.
         keep_shots, send_shots, context_shots: best shots are kept, sent, with surroundings.
         unknown_linger_s, count_interval_s: 0 means never.
+        liveness_check: what is asked for; the server may do more.
+        count_attributes: age and gender are part of the figures.
     """
 
     stream_id: str
@@ -70,6 +73,8 @@ class StreamSettings:
     unknown_linger_s: float
     count_interval_s: float
     boundaries: tuple[Boundary, ...]
+    liveness_check: LivenessCheck = LivenessCheck.OFF
+    count_attributes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ class TrackAnswer:
         revision: how often the answer has changed.
         predicted: not found in this frame.
         best_shot: where it became better and is to be sent.
+        liveness: where it is checked.
     """
 
     track_id: int
@@ -111,6 +117,7 @@ class TrackAnswer:
     predicted: bool
     age_s: float
     best_shot: BestShot | None
+    liveness: Liveness | None = None
 
 
 @dataclass(slots=True)

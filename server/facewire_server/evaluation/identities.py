@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facewire_server.domain.calibration import ScoreCalibration
-from facewire_server.domain.errors import LimitReached
+from facewire_server.domain.errors import PreconditionFailed
 from facewire_server.domain.gallery_calibration import CalibrationTarget
 from facewire_server.domain.rate import Rate
 from facewire_server.domain.templates import mean_template
@@ -209,7 +209,7 @@ def _calibrated(split: Split, fpir: float, prior: ScoreCalibration | None) -> fl
     templates = Templates(split.templates, split.subjects.astype(np.int64), nobody)
     try:
         made = calibrate(templates, CalibrationTarget(fpir, None), prior, 0)
-    except LimitReached:
+    except PreconditionFailed:
         return None
     return made.threshold
 

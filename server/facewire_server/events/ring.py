@@ -17,6 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
+from facewire_server.domain.attributes import AttributeFigures
 from facewire_server.domain.crowd import CrowdFigures
 from facewire_server.domain.errors import StorageFailure
 from facewire_server.domain.event import Event, EventKind, KeptEvents
@@ -280,5 +281,13 @@ def _event_of(row: tuple[Any, ...]) -> Event:
     kind, at_ms, stream, session, gallery, track, subject, name, labels, similarity, boundary, dwell_s, crowd = row
     return Event(
         EventKind(kind), at_ms, stream, session, gallery, track, subject, name, tuple(json.loads(labels)),
-        similarity, boundary, dwell_s, None if crowd is None else CrowdFigures(**json.loads(crowd)),
+        similarity, boundary, dwell_s, None if crowd is None else _crowd_of(json.loads(crowd)),
     )  # fmt: skip
+
+
+def _crowd_of(kept: dict[str, Any]) -> CrowdFigures:
+    attributes = kept.pop("attributes", None)
+    if attributes is None:
+        return CrowdFigures(**kept)
+    groups = tuple(attributes.pop("age_groups"))
+    return CrowdFigures(**kept, attributes=AttributeFigures(**attributes, age_groups=groups))

@@ -10,9 +10,9 @@ import onnx
 import onnx.helper
 import onnx.numpy_helper
 
-from facewire_server.inference.manifest import Int8
 from facewire_server.inference.quantisation import QuantisationError, quantise
 from facewire_server.inference.quiet_openvino import ov
+from facewire_server.inference.specs import Int8
 
 
 class ConversionError(Exception):
@@ -24,7 +24,7 @@ def convert_to_ir(weights: Path, conversion: str, target: Path) -> None:
 
     Args:
         weights: an ONNX or TFLite file, or an IR .xml.
-        conversion: "none", or "dequantise-onnx" for block-quantised ONNX.
+        conversion: as in the manifest, see ``BaseSpec``.
 
     Raises:
         ConversionError: OpenVINO or onnx cannot read the file.
@@ -35,6 +35,8 @@ def convert_to_ir(weights: Path, conversion: str, target: Path) -> None:
             model = ov.Core().read_model(plain.SerializeToString())
         else:
             model = ov.Core().read_model(weights)
+        if conversion == "planar":
+            model = _planar(model)
         ov.save_model(model, target, compress_to_fp16=False)
     except (RuntimeError, ValueError, onnx.onnx_cpp2py_export.checker.ValidationError) as error:
         first_line = str(error).strip().splitlines()[0]
@@ -51,6 +53,14 @@ def convert_to_int8(xml: Path, rules: Int8, target: Path) -> None:
         ov.save_model(quantise(ov.Core().read_model(xml), rules), target, compress_to_fp16=False)
     except (RuntimeError, ValueError, QuantisationError) as error:
         raise ConversionError(f"{xml.name} cannot be made 8-bit: {str(error).strip().splitlines()[0]}") from error
+
+
+def _planar(model: ov.Model) -> ov.Model:
+    """The same network with an input of (n, 3, H, W)."""
+    steps = ov.preprocess.PrePostProcessor(model)
+    steps.input().tensor().set_layout(ov.Layout("NCHW"))
+    steps.input().model().set_layout(ov.Layout("NHWC"))
+    return steps.build()
 
 
 def dequantise(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -13,8 +13,8 @@ from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.ports import Tensor, TensorInfo
-from facewire_server.inference.manifest import DetectorModel
 from facewire_server.inference.runtime import CompiledShape, Network
+from facewire_server.inference.specs import DetectorModel
 
 # In a close-up the face takes so much of the input's side: of 0.15, 0.3, 0.4, 0.5, 0.6 the best on LFW and CelebA.
 _CLOSE_UP: Final = 0.6

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from facewire_server.inference.digest import digest_of
-from facewire_server.inference.manifest import Source
+from facewire_server.inference.specs import Source
 
 Progress = Callable[[int, int | None], None]  # bytes so far, bytes in all if known
 _CHUNK = 1 << 16

@@ -19,8 +19,8 @@ from facewire_server.domain.frame import Frame
 from facewire_server.domain.ports import Tensor, TensorInfo
 from facewire_server.domain.quality import QualityJudge
 from facewire_server.domain.stages import StageClock
-from facewire_server.inference.manifest import DetectorModel, EmbedderModel
 from facewire_server.inference.runtime import CompiledShape, Network
+from facewire_server.inference.specs import DetectorModel, EmbedderModel
 
 log = logging.getLogger(__name__)
 

@@ -11,13 +11,11 @@ from pathlib import Path
 from facewire_server.inference.conversion import ConversionError, convert_to_int8, convert_to_ir
 from facewire_server.inference.digest import digest_of
 from facewire_server.inference.download import FetchError, Progress, default_index, fetch_file
-from facewire_server.inference.manifest import DetectorModel, EmbedderModel
 from facewire_server.inference.model_cache import CachedModel, ModelCache, ModelMissing, files_of, recipe_of
+from facewire_server.inference.specs import ModelSpec
 
 
-def fetch_model(
-    cache: ModelCache, spec: DetectorModel | EmbedderModel, index_url: str | None, progress: Progress
-) -> CachedModel:
+def fetch_model(cache: ModelCache, spec: ModelSpec, index_url: str | None, progress: Progress) -> CachedModel:
     """The model, fetched and converted unless a sound copy is in the cache.
 
     Args:
@@ -47,7 +45,7 @@ def fetch_model(
     return cache.verify(spec)
 
 
-def _install(home: Path, spec: DetectorModel | EmbedderModel, weights: Path) -> None:
+def _install(home: Path, spec: ModelSpec, weights: Path) -> None:
     """Converts beside the final place and moves the finished folder there in one step."""
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=".unfinished-") as unfinished:
@@ -74,7 +72,7 @@ def _install(home: Path, spec: DetectorModel | EmbedderModel, weights: Path) -> 
         built.replace(home)
 
 
-def _suffix(spec: DetectorModel | EmbedderModel) -> str:
+def _suffix(spec: ModelSpec) -> str:
     name = spec.source.member or spec.source.url or spec.source.path or ""
     return Path(name).suffix or ".onnx"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from facewire_server.domain.ports import Tensor
-from facewire_server.inference.manifest import GoldenAnswer
+from facewire_server.inference.specs import GoldenAnswer, InputSpec
 
 _FIRST_VALUES = 4
 _SMALLEST_SCALE = 0.01  # outputs that are nearly zero throughout differ in their last bits
@@ -17,13 +17,19 @@ class WrongAnswer(Exception):
     """The device's answer is not the golden one."""
 
 
-def pattern(shape: tuple[int, ...]) -> Tensor:
-    """Waves of 0..255 over a (n, 3, H, W) input: the same on every machine, to the last bit that matters."""
+def pattern(shape: tuple[int, ...], spec: InputSpec | None = None) -> Tensor:
+    """Waves of 0..255 over a (n, 3, H, W) input: the same on every machine, to the last bit that matters.
+
+    With ``spec`` as the model takes its pixels.
+    """
     n, channels, height, width = shape
     x = np.arange(width, dtype=np.float64)
     y = np.arange(height, dtype=np.float64)[:, None]
     planes = [127.5 + 127.5 * np.sin(0.11 * (c + 1) * x + 0.07 * y) for c in range(channels)]
-    return np.broadcast_to(np.stack(planes), (n, channels, height, width)).astype(np.float32)
+    waves = np.stack(planes)
+    if spec is not None:
+        waves = (waves - np.reshape(spec.mean, (3, 1, 1))) * np.reshape(spec.scale, (3, 1, 1))
+    return np.broadcast_to(waves, (n, channels, height, width)).astype(np.float32)
 
 
 def summary(outputs: Mapping[str, Tensor]) -> dict[str, tuple[float, ...]]:

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facewire_server.inference.digest import digest_of
-from facewire_server.inference.manifest import DetectorModel, EmbedderModel
+from facewire_server.inference.specs import ModelSpec
 
 _FLOAT = "model"
 _INT8 = "int8"
 _QUANTISATION = 1  # of ``quantisation.py``: raise it with every change of what it makes
 
 
-def files_of(spec: DetectorModel | EmbedderModel) -> list[str]:
+def files_of(spec: ModelSpec) -> list[str]:
     """The converted model's files: in floats, and in 8 bits where the manifest tells how."""
     stems = [_FLOAT] if spec.int8 is None else [_FLOAT, _INT8]
     return [f"{stem}.{suffix}" for stem in stems for suffix in ("xml", "bin")]
 
 
-def recipe_of(spec: DetectorModel | EmbedderModel) -> dict[str, object]:
+def recipe_of(spec: ModelSpec) -> dict[str, object]:
     """What made the files, beside the weights: another recipe, other files."""
     int8 = None if spec.int8 is None else spec.int8.model_dump(mode="json", exclude={"golden"})
     return {"conversion": spec.conversion, "int8": int8, "quantisation": None if int8 is None else _QUANTISATION}
@@ -40,7 +40,7 @@ class ModelMissing(Exception):
 class CachedModel:
     """A model ready to be read."""
 
-    spec: DetectorModel | EmbedderModel
+    spec: ModelSpec
     home: Path
 
     @property
@@ -71,11 +71,11 @@ class ModelCache:
         """Where OpenVINO keeps compiled models."""
         return self.folder / "compiled"
 
-    def has(self, spec: DetectorModel | EmbedderModel) -> bool:
+    def has(self, spec: ModelSpec) -> bool:
         """Whether the model was fetched; its content is not checked."""
         return (self.home(spec) / "record.json").is_file()
 
-    def verify(self, spec: DetectorModel | EmbedderModel) -> CachedModel:
+    def verify(self, spec: ModelSpec) -> CachedModel:
         """The model, after its files' digests were compared with those recorded.
 
         Raises:
@@ -93,6 +93,6 @@ class ModelCache:
             )
         return CachedModel(spec, home)
 
-    def home(self, spec: DetectorModel | EmbedderModel) -> Path:
+    def home(self, spec: ModelSpec) -> Path:
         """The model's folder, there or not."""
         return self.folder / spec.name / spec.sha256[:16]

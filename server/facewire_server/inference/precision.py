@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from facewire_server.inference.manifest import GoldenAnswer
 from facewire_server.inference.model_cache import CachedModel
+from facewire_server.inference.specs import GoldenAnswer, InputSpec
 
 Precision = Literal["auto", "int8", "f32", "f16", "bf16"]
 
@@ -29,11 +29,13 @@ class Variant:
         xml: its OpenVINO IR.
         precision: what to call it: a floating-point type of inference, or "int8".
         golden: what it answers to the test pattern, where known.
+        input: how pixels become its input.
     """
 
     xml: Path
     precision: str
     golden: GoldenAnswer | None
+    input: InputSpec
 
     @property
     def float_type(self) -> str:
@@ -51,9 +53,9 @@ def choose(wanted: Precision, model: CachedModel, device: str) -> Variant:
     if wanted == "auto":
         wanted = "int8" if device == "CPU" and int8 is not None and platform.machine() in _FAST_INT8 else "f32"
     if wanted != "int8":
-        return Variant(model.xml, wanted, model.spec.golden)
+        return Variant(model.xml, wanted, model.spec.golden, model.spec.input)
     if int8 is None or model.spec.int8 is None:
         raise PrecisionUnknown(
             f"model '{model.spec.name}' has no int8 section in the manifest; set models.precision to auto or f32"
         )
-    return Variant(int8, "int8", model.spec.int8.golden)
+    return Variant(int8, "int8", model.spec.int8.golden, model.spec.input)

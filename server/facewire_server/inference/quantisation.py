@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from facewire_server.inference.manifest import Int8
 from facewire_server.inference.quiet_openvino import ops, ov
+from facewire_server.inference.specs import Int8
 
 FloatArray = npt.NDArray[np.float32]
 

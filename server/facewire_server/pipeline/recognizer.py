@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from facewire_server.domain.errors import ContractMismatch, InvalidArgument, Not
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, NoFaceReason, Quality
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery_calibration import GalleryFacts
+from facewire_server.domain.liveness import Liveness, LivenessCheck, LivenessDecision
 from facewire_server.domain.ports import Detector, Embedder, TemplateSearch
 from facewire_server.domain.stages import StageClock
 from facewire_server.pipeline.clearing import Clearing
+from facewire_server.pipeline.liveness import LivenessGuard, decide_on_living
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class SideReport:
     faces: EncodedFaces | None
     no_face_reason: NoFaceReason | None
     faces_found: int
+    liveness: Liveness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,13 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class IdentifiedFaces:
-    """Answer of a 1:N comparison: one identification a face."""
+    """Answer of a 1:N comparison: one identification a face, and its liveness where that was checked."""
 
     encoded: EncodedFaces | None
     identifications: list[Identification]
     threshold: float
     no_face_reason: NoFaceReason | None
+    liveness: list[Liveness] | None = None
 
 
 class Recognizer:
@@ -124,7 +128,9 @@ class Recognizer:
         policy: DecisionPolicy,
         look_again_within: float,
         clearing: Clearing,
+        guard: LivenessGuard,
     ) -> None:
+        self._guard = guard
         self._detector = detector
         self._embedder = embedder
         self._templates = templates
@@ -199,8 +205,10 @@ class Recognizer:
         candidates: int,
         threshold: float | None,
         call: Call,
+        asked: LivenessCheck = LivenessCheck.OFF,
     ) -> IdentifiedFaces:
         """For each face who of the gallery it is, if anyone."""
+        check = self._check_of(probe, asked)
         facts = self._templates.facts(gallery_id)
         limit = self._policy.identify_threshold(facts) if threshold is None else threshold
         encoded, reason = None, None
@@ -222,9 +230,22 @@ class Recognizer:
                 with call.clock.stage("search"):
                     looked = iter(self._templates.search(gallery_id, better, contract_id, wanted))
                 close = [next(looked) if doubt else each for each, doubt in zip(close, unsure, strict=True)]
-        answers = self._policy.decide(close, limit)
+        living = None
+        if check is not LivenessCheck.OFF and isinstance(probe, Frame) and encoded is not None:
+            living = self._guard.judge(probe, encoded.faces, call.clock)
+        if living is not None and check is LivenessCheck.REQUIRE:
+            answers = decide_on_living(self._policy, close, limit, living)
+        else:
+            answers = self._policy.decide(close, limit)
         shown = [Identification(a.decision, a.match, a.candidates[:candidates]) for a in answers]
-        return IdentifiedFaces(encoded, shown, limit, reason)
+        return IdentifiedFaces(encoded, shown, limit, reason, living)
+
+    def _check_of(self, probe: Side, asked: LivenessCheck) -> LivenessCheck:
+        """What is to be done about the liveness of this probe."""
+        check = self._guard.check_for(asked)
+        if check is LivenessCheck.REQUIRE and not isinstance(probe, Frame):
+            raise InvalidArgument("probe", "must be a picture: whether it is a living person is to be checked")
+        return check
 
     def taken_for(self, gallery_id: str, subject_id: str, vector: FloatArray) -> Candidate | None:
         """Another subject, above the threshold, to which this vector is nearer than to the subject's own templates."""
@@ -241,16 +262,27 @@ class Recognizer:
         options: DetectionOptions,
         threshold: float | None,
         call: Call,
+        asked: LivenessCheck = LivenessCheck.OFF,
     ) -> Verification:
-        """Whether two sides are one person; the best pair of templates counts."""
+        """Whether two sides are one person; the best pair of templates counts, and liveness of the probe."""
+        check = self._check_of(probe, asked)
         limit = self._verify_threshold(probe, reference) if threshold is None else threshold
         left, left_report = self._side(probe, options, call)
+        if check is not LivenessCheck.OFF and isinstance(probe, Frame) and left_report.faces is not None and len(left):
+            left_report = replace(
+                left_report, liveness=self._guard.judge(probe, left_report.faces.faces, call.clock)[0]
+            )
         right, right_report = self._side(reference, options, call)
         if not len(left) or not len(right):
             return Verification(Decision.UNKNOWN, None, limit, left_report, right_report)
         with call.clock.stage("search"):
             similarity = float(kernels.cosine_matrix(left, right).max())
         decision = Decision.MATCH if similarity >= limit else Decision.NON_MATCH
+        living_needed = check is LivenessCheck.REQUIRE and decision is Decision.MATCH
+        if living_needed and (
+            left_report.liveness is None or left_report.liveness.decision is not LivenessDecision.LIVE
+        ):
+            decision = Decision.UNKNOWN
         return Verification(decision, similarity, limit, left_report, right_report)
 
     def _unsure(self, candidates: Sequence[Candidate], limit: float) -> bool:

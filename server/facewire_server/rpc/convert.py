@@ -217,7 +217,10 @@ def candidate_message(candidate: Candidate, calibration: ScoreCalibration | None
 
 
 def identification_message(
-    identification: Identification, face: face_pb2.Face | None, calibration: ScoreCalibration | None
+    identification: Identification,
+    face: face_pb2.Face | None,
+    calibration: ScoreCalibration | None,
+    liveness: face_pb2.Liveness | None,
 ) -> recognition_pb2.IdentifiedFace:
     """One face's answer."""
     match = identification.match
@@ -226,6 +229,7 @@ def identification_message(
         decision=decision_message(identification.decision),
         match=None if match is None else candidate_message(match, calibration),
         candidates=[candidate_message(c, calibration) for c in identification.candidates],
+        liveness=liveness,
     )
 
 

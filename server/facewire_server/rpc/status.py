@@ -25,7 +25,7 @@ _TABLE: Final[tuple[tuple[type[errors.DomainError], int, str], ...]] = (
     (errors.AlreadyExists, code_pb2.ALREADY_EXISTS, "ALREADY_EXISTS"),
     (errors.ContractMismatch, code_pb2.FAILED_PRECONDITION, "CONTRACT_MISMATCH"),
     (errors.IdempotencyConflict, code_pb2.FAILED_PRECONDITION, "IDEMPOTENCY_CONFLICT"),
-    (errors.LimitReached, code_pb2.FAILED_PRECONDITION, "LIMIT_REACHED"),
+    (errors.PreconditionFailed, code_pb2.FAILED_PRECONDITION, "LIMIT_REACHED"),
     (errors.GalleryChanged, code_pb2.ABORTED, "GALLERY_CHANGED"),
     (errors.StreamTakenOver, code_pb2.ABORTED, "STREAM_TAKEN_OVER"),
     (errors.Overloaded, code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED"),
@@ -62,7 +62,7 @@ def code_name(error: errors.DomainError) -> str:
 def _code_and_reason(error: errors.DomainError) -> tuple[int, str]:
     for kind, code, reason in _TABLE:
         if isinstance(error, kind):
-            return code, reason
+            return code, error.reason if isinstance(error, errors.PreconditionFailed) else reason
     raise TypeError(f"{type(error).__name__} is missing in the table of statuses")
 
 
@@ -84,7 +84,7 @@ def _specific(error: errors.DomainError) -> list[Message]:
         return [_retry(error.retry_after_s)]
     if isinstance(error, errors.NotReady | errors.GalleryChanged):
         return [_retry(_NOT_READY_RETRY_S)]
-    if isinstance(error, errors.ContractMismatch | errors.IdempotencyConflict | errors.LimitReached):
+    if isinstance(error, errors.ContractMismatch | errors.IdempotencyConflict | errors.PreconditionFailed):
         violation_of = error_details_pb2.PreconditionFailure.Violation(
             type=_code_and_reason(error)[1], description=_short(str(error))
         )

@@ -21,7 +21,7 @@ from facewire_server.domain.stream import (
     TrackAnswer,
     TrackState,
 )
-from facewire_server.rpc import convert
+from facewire_server.rpc import analysis_convert, convert
 from facewire_server.rpc.status import code_name
 
 _STATES: Final = {
@@ -41,6 +41,7 @@ _KINDS: Final = {
     EventKind.CROSSED_IN: pb.EVENT_KIND_CROSSED_IN,
     EventKind.CROSSED_OUT: pb.EVENT_KIND_CROSSED_OUT,
     EventKind.COUNT: pb.EVENT_KIND_COUNT,
+    EventKind.SPOOF: pb.EVENT_KIND_SPOOF,
 }
 KINDS_BY_NUMBER: Final = {number: kind for kind, number in _KINDS.items()}
 
@@ -90,7 +91,8 @@ def _track(track: TrackAnswer, settings: StreamSettings, calibration: ScoreCalib
         similarity=track.similarity,
         revision=track.revision,
         predicted=track.predicted,
-        age=_duration(track.age_s),
+        age=duration(track.age_s),
+        liveness=None if track.liveness is None else analysis_convert.liveness_message(track.liveness),
     )
     if settings.return_landmarks:
         message.landmarks.CopyFrom(convert.landmarks_message(track.landmarks.tolist()))
@@ -163,7 +165,7 @@ def event_message(event_id: int, event: Event) -> pb.Event:
         labels=event.labels,
         similarity=event.similarity,
         boundary=event.boundary,
-        dwell=None if event.dwell_s is None else _duration(event.dwell_s),
+        dwell=None if event.dwell_s is None else duration(event.dwell_s),
         crowd=None if event.crowd is None else _crowd(event.crowd),
     )
 
@@ -177,9 +179,11 @@ def _crowd(figures: CrowdFigures) -> pb.CrowdFigures:
         exits=figures.exits,
         mean_dwell_s=figures.mean_dwell_s,
         interval_start=convert.timestamp(figures.interval_start_ms),
+        attributes=analysis_convert.figures_message(figures.attributes),
     )
 
 
-def _duration(seconds: float) -> Duration:
+def duration(seconds: float) -> Duration:
+    """Seconds on the wire."""
     nanos = round(seconds * 1e9)
     return Duration(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000)

@@ -16,7 +16,7 @@ from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.gallery import require_identifier, require_labels, require_text
 from facewire_server.domain.stream import RawLayout, StreamSettings
 from facewire_server.engine import Limits
-from facewire_server.rpc import convert
+from facewire_server.rpc import analysis_convert, convert
 
 _MAX_DETECT_EVERY: Final = 1000
 _MAX_TTL_S: Final = 60.0
@@ -44,7 +44,7 @@ def settings_of(message: pb.StreamSettings, limits: Limits) -> StreamSettings:
     return StreamSettings(
         stream_id=require_identifier("settings.stream_id", stream_id),
         gallery_id=require_identifier("settings.gallery_id", message.gallery_id) if message.gallery_id else "",
-        raw=_layout(message.encoding),
+        raw=layout_of(message.encoding),
         min_score=detection.min_score,
         min_face_px=detection.min_face_px,
         max_faces=detection.max_faces,
@@ -61,6 +61,8 @@ def settings_of(message: pb.StreamSettings, limits: Limits) -> StreamSettings:
         unknown_linger_s=_seconds(message, "unknown_linger", defaults.unknown_linger_s, _MAX_INTERVAL_S),
         count_interval_s=_seconds(message, "count_interval", defaults.count_interval_s, _MAX_INTERVAL_S),
         boundaries=_boundaries(message),
+        liveness_check=analysis_convert.liveness_check(message.liveness_check, "settings.liveness_check"),
+        count_attributes=message.count_attributes,
     )
 
 
@@ -75,7 +77,8 @@ def changed_settings(message: pb.StreamSettings, before: StreamSettings, limits:
     return replace(settings_of(message, limits), stream_id=before.stream_id, lossless=before.lossless)
 
 
-def _layout(encoding: pb.FrameEncoding) -> RawLayout | None:
+def layout_of(encoding: pb.FrameEncoding) -> RawLayout | None:
+    """How raw frames lie in memory, None where frames are files; raises InvalidArgument."""
     if encoding.WhichOneof("encoding") != "raw":
         return None
     raw = encoding.raw

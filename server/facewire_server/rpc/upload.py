@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import IO
 
 from facewire.v1 import gallery_pb2 as pb
-from facewire_server.domain.errors import LimitReached, StorageFailure
+from facewire_server.domain.errors import PreconditionFailed, StorageFailure
 
 
 async def receive(
@@ -24,7 +24,7 @@ async def receive(
         received += len(data)
         digest.update(data)
         if received > max_bytes:
-            raise LimitReached(f"the file is larger than the {max_bytes} bytes allowed")
+            raise PreconditionFailed(f"the file is larger than the {max_bytes} bytes allowed")
         try:
             spool.write(data)
         except OSError as error:

@@ -12,6 +12,7 @@ from facewire_server.domain.decision import Candidate, DecisionPolicy
 from facewire_server.domain.errors import ContractMismatch, NotFound
 from facewire_server.domain.evidence import Thresholds, Verdict, arbitrate, judge
 from facewire_server.domain.face import FloatArray
+from facewire_server.domain.liveness import LivenessDecision
 from facewire_server.domain.ports import TemplateSearch
 from facewire_server.domain.stream import TrackState
 from facewire_server.streaming.record import TrackRecord
@@ -25,6 +26,9 @@ class Naming:
 
     Args:
         contract_id: of the embeddings that tracks are made of.
+
+    Attributes:
+        require_living: only tracks that are LIVE get names.
     """
 
     def __init__(self, templates: TemplateSearch, policy: DecisionPolicy, contract_id: str) -> None:
@@ -36,6 +40,7 @@ class Naming:
         self._checked: int | None = None
         self._looked_up: int | None = None
         self._look_up_at = 0.0
+        self.require_living = False
 
     @property
     def active(self) -> bool:
@@ -121,9 +126,17 @@ class Naming:
         """Says of each track of this frame who it is."""
         limits = self.limits()
         confirmed = [record for record in shown if record.confirmed]
-        free = arbitrate([(record.verdict, record.candidates) for record in confirmed], limits)
-        for record, candidates in zip(confirmed, free, strict=True):
-            _answer(record, judge(record.evidence, candidates, limits, record.verdict, now_s))
+        # A picture beside the person it shows must not take the name away.
+        pictures = [record for record in confirmed if self.require_living and _is_spoof(record)]
+        for record in pictures:
+            _answer(record, Verdict(TrackState.UNKNOWN))
+        people = [record for record in confirmed if record not in pictures]
+        free = arbitrate([(record.verdict, record.candidates) for record in people], limits)
+        for record, candidates in zip(people, free, strict=True):
+            verdict = judge(record.evidence, candidates, limits, record.verdict, now_s)
+            if self.require_living and verdict.state is TrackState.KNOWN and not _is_live(record):
+                verdict = Verdict(TrackState.IDENTIFYING)
+            _answer(record, verdict)
 
     def _look_up(self, records: Sequence[TrackRecord]) -> None:
         """Everybody anew, by one search."""
@@ -147,6 +160,14 @@ class Naming:
 
     def _search(self, vectors: FloatArray) -> list[list[Candidate]]:
         return self._templates.search(self._gallery_id, vectors, self._contract_id, _CANDIDATES)
+
+
+def _is_spoof(record: TrackRecord) -> bool:
+    return record.living is not None and record.living.decision is LivenessDecision.SPOOF
+
+
+def _is_live(record: TrackRecord) -> bool:
+    return record.living is not None and record.living.decision is LivenessDecision.LIVE
 
 
 def _forget(record: TrackRecord) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from facewire_server.domain.attributes import Attributes
 from facewire_server.domain.boundary import BoundaryWatch
 from facewire_server.domain.decision import Candidate
 from facewire_server.domain.evidence import Evidence, Verdict
-from facewire_server.domain.face import FloatArray, Quality
+from facewire_server.domain.face import Faces, FloatArray, Quality
+from facewire_server.domain.frame import Frame
+from facewire_server.domain.liveness import Liveness, LivenessDecision, LivenessEvidence
 from facewire_server.domain.stream import BestShot, TrackState
 
 _CLEARLY_BETTER: Final = 1.2
@@ -31,6 +34,16 @@ class EmbedPlan:
     max_interval_s: float
     min_score: float
     per_turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFrame:
+    """A frame in which faces were looked for, at stream time ``now_s``."""
+
+    frame: Frame
+    faces: Faces
+    quality: Sequence[Quality]
+    now_s: float
 
 
 @dataclass(slots=True)
@@ -68,12 +81,21 @@ class TrackRecord:
     lingering: bool = False
     person: int = 0
     restarts: int = 0
+    living_evidence: LivenessEvidence = field(default_factory=LivenessEvidence)
+    living: Liveness | None = None  # None where nobody checks
+    living_restarts: int = 0
+    next_living_s: float = 0.0
+    spoof_told: bool = False
+    attributes: Attributes | None = None
+    attributes_looks: int = 0
+    attributes_score: float = 0.0
 
     def see(self, sighting: Sighting, now_s: float) -> None:
         """Found in this frame. After a gap somebody else may have taken the place: a look must tell."""
         if now_s - self.seen_s > _GAP_S:
             self.evidence.doubted = self.evidence.shots > 0
             self.look_soon()
+            self.doubt_living()
         self.last = sighting
         self.seen_s = now_s
 
@@ -98,6 +120,26 @@ class TrackRecord:
         if now_s >= self.next_embed_s:
             self.interval_s = min(max(2 * self.interval_s, plan.first_interval_s), plan.max_interval_s)
             self.next_embed_s = now_s + self.interval_s
+
+    def doubt_living(self) -> None:
+        """It may be something else by now: whether it lives is found out anew."""
+        self.living_evidence = LivenessEvidence()
+        self.next_living_s = 0.0
+        if self.living is not None:
+            self.living = Liveness(LivenessDecision.UNSURE, self.living.score, 0)
+        self.spoof_told = False
+
+    def judge_attributes(self, seen: Attributes) -> None:
+        """One more estimate; the mean counts."""
+        before, looks = self.attributes, self.attributes_looks
+        self.attributes_looks = looks + 1
+        self.attributes_score = self.last.score
+        if before is None:
+            self.attributes = seen
+            return
+        self.attributes = Attributes(
+            (before.age * looks + seen.age) / (looks + 1), (before.female * looks + seen.female) / (looks + 1)
+        )
 
     @property
     def subject_id(self) -> str | None:

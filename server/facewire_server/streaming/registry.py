@@ -26,6 +26,7 @@ from facewire_server.streaming.record import EmbedPlan
 from facewire_server.streaming.reporter import Reporter
 from facewire_server.streaming.session import ArrivedFrame, Session, SessionParts
 from facewire_server.streaming.tracks import FaceTracks
+from facewire_server.streaming.watching import AttributeWatch, LivenessWatch
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class Streams:
         """Begins a stream, or goes on with the one that has this id.
 
         Raises:
-            NotFound, ContractMismatch: of the gallery.
+            NotFound, ContractMismatch, PreconditionFailed: see :meth:`require`.
             NotReady: the server is stopping.
         """
         if self._closed:
@@ -150,11 +151,14 @@ class Streams:
         return stream.connection
 
     def require(self, settings: StreamSettings) -> None:
-        """Whether the settings' gallery can be compared with.
+        """Whether the settings' gallery can be compared with, and there are models for what they ask.
 
         Raises:
-            NotFound, ContractMismatch: it cannot.
+            NotFound, ContractMismatch, PreconditionFailed: no.
         """
+        self._parts.guard.check_for(settings.liveness_check)
+        if settings.count_attributes:
+            self._parts.analyzer.require_attributes()
         if settings.gallery_id:
             self._naming().require(settings.gallery_id)
 
@@ -174,8 +178,16 @@ class Streams:
         naming = self._naming()
         session_id = uuid.uuid4().hex[:12]
         memory = PeopleMemory(self.limits.remember_people_s, self.limits.same_person)
-        tracks = FaceTracks(naming, self._batcher, self.limits.plan, settings.track_ttl_s)
-        session = Session(session_id, settings, self._parts, naming, tracks, Reporter(session_id, memory))
+        tracks = FaceTracks(
+            naming,
+            self._batcher,
+            self.limits.plan,
+            settings.track_ttl_s,
+            LivenessWatch(self._parts.guard),
+            AttributeWatch(self._parts.analyzer),
+        )
+        reporter = Reporter(session_id, memory, self._parts.analyzer.rules.min_people)
+        session = Session(session_id, settings, self._parts, naming, tracks, reporter)
         stream = _Stream(session, settings, peer, self._now_ms())
         loop = asyncio.get_running_loop()
         stream.lane = self._workers.lane(lambda: self._turn(stream, loop))

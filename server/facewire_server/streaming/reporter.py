@@ -8,6 +8,7 @@ from typing import Final
 from facewire_server.domain.boundary import Boundary, Crossing, watch
 from facewire_server.domain.crowd import CrowdCounter, CrowdFigures, PeopleMemory
 from facewire_server.domain.event import Event, EventKind
+from facewire_server.domain.liveness import LivenessDecision
 from facewire_server.domain.stream import StreamSettings, TrackState
 from facewire_server.streaming.record import TrackRecord
 from facewire_server.streaming.tracks import Shown
@@ -20,16 +21,17 @@ class Reporter:
 
     Args:
         memory: tells people who come back.
+        min_people: age and gender are told of so many at least.
 
     Attributes:
         judged_at: the gallery's revision that the tracks' names are of.
     """
 
-    def __init__(self, session_id: str, memory: PeopleMemory) -> None:
+    def __init__(self, session_id: str, memory: PeopleMemory, min_people: int) -> None:
         self.judged_at = 0
         self._session_id = session_id
         self._memory = memory
-        self._crowd = CrowdCounter()
+        self._crowd = CrowdCounter(min_people)
         self._now = 0
         self._events: list[Event] = []
         self._boundaries: tuple[Boundary, ...] = ()
@@ -101,7 +103,7 @@ class Reporter:
             self._recognise(record, self._memory.named(record.person, record.subject_id))
         if template is not None:
             self._memory.seen(record.person, template, now_s)
-        self._crowd.present(record.person, record.subject_id)
+        self._crowd.present(record.person, record.subject_id, record.attributes)
 
     def _recognise(self, record: TrackRecord, number: int) -> None:
         """The track turns out to be a person known under another number."""
@@ -119,6 +121,9 @@ class Reporter:
                 self._crowd.entered()
             self._events.append(self._event(EventKind.APPEARED, at_ms, record))
         self._tell_name(record, at_ms)
+        if record.living is not None and record.living.decision is LivenessDecision.SPOOF and not record.spoof_told:
+            record.spoof_told = True
+            self._events.append(self._event(EventKind.SPOOF, at_ms, record))
         linger_s = self._settings.unknown_linger_s
         nameless = record.verdict.state in (TrackState.UNKNOWN, TrackState.IDENTIFYING) and not record.was_named
         if linger_s and nameless and not record.lingering and now_s - record.first_s >= linger_s:

@@ -21,16 +21,18 @@ from facewire_server.domain.stream import (
     StreamSettings,
     TrackAnswer,
 )
+from facewire_server.pipeline.analysis import FaceAnalyzer
 from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.decoding import check_image, decode_image, frame_from_raw
+from facewire_server.pipeline.liveness import LivenessGuard
 from facewire_server.streaming.clock import StreamClock
 from facewire_server.streaming.naming import Naming
 from facewire_server.streaming.overload import Overload
 from facewire_server.streaming.pace import Pace
-from facewire_server.streaming.record import TrackRecord
+from facewire_server.streaming.record import SeenFrame, TrackRecord
 from facewire_server.streaming.reporter import Reporter
 from facewire_server.streaming.shots import cut_best_shot
-from facewire_server.streaming.tracks import FaceTracks, SeenFrame, Shown
+from facewire_server.streaming.tracks import FaceTracks, Shown
 
 _BETTER_SHOT: Final = 1.1
 
@@ -64,6 +66,8 @@ class SessionParts:
     max_pixels: int
     overload: Overload
     clearing: Clearing
+    guard: LivenessGuard
+    analyzer: FaceAnalyzer
 
 
 class Session:
@@ -191,6 +195,7 @@ class Session:
         wanted = (settings.gallery_id, settings.min_similarity)
         if before is None or (before.gallery_id, before.min_similarity) != wanted:
             self._tracks.use_gallery(*wanted)
+        self._tracks.use_watches(settings.liveness_check, count_attributes=settings.count_attributes)
         self._tracks.set_ttl(settings.track_ttl_s)
         self._reporter.use(settings)
         self._pace.want(settings.detect_every)
@@ -298,4 +303,5 @@ def _track_answer(shown: Shown, now_s: float, settings: StreamSettings) -> Track
         predicted=shown.predicted,
         age_s=now_s - record.first_s,
         best_shot=record.shot if send_shot else None,
+        liveness=record.living,
     )

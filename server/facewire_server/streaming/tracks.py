@@ -13,12 +13,13 @@ from facewire.kernels import Tracker
 from facewire_server.domain.errors import DomainError
 from facewire_server.domain.evidence import Verdict, shot_score
 from facewire_server.domain.face import Faces, FloatArray, Quality
-from facewire_server.domain.frame import Frame
+from facewire_server.domain.liveness import LivenessCheck
 from facewire_server.domain.stages import StageClock
 from facewire_server.domain.stream import TrackState
 from facewire_server.streaming.batching import FaceBatcher
 from facewire_server.streaming.naming import Naming
-from facewire_server.streaming.record import EmbedPlan, Sighting, TrackRecord
+from facewire_server.streaming.record import EmbedPlan, SeenFrame, Sighting, TrackRecord
+from facewire_server.streaming.watching import AttributeWatch, LivenessWatch
 
 # A track unseen for so long is no longer shown, though it is remembered.
 _COAST_S: Final = 0.5
@@ -26,16 +27,6 @@ _COAST_S: Final = 0.5
 _LOOK_EVERY_S: Final = 0.1
 # Cosine from which a new track is one that was lost.
 _SAME_PERSON: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class SeenFrame:
-    """A frame in which faces were looked for, at stream time ``now_s``."""
-
-    frame: Frame
-    faces: Faces
-    quality: Sequence[Quality]
-    now_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +42,12 @@ class Shown:
 class FaceTracks:
     """Follows, embeds and names the people of one stream. Not thread-safe."""
 
-    def __init__(self, naming: Naming, batcher: FaceBatcher, plan: EmbedPlan, ttl_s: float) -> None:
+    def __init__(
+        self, naming: Naming, batcher: FaceBatcher, plan: EmbedPlan, ttl_s: float, living: LivenessWatch,
+        attributes: AttributeWatch,
+    ) -> None:  # fmt: skip
+        self._living = living
+        self._attributes = attributes
         self._naming = naming
         self._batcher = batcher
         self._plan = plan
@@ -76,6 +72,9 @@ class FaceTracks:
         looks = self._look_where_unclear(seen, boxes, clock)
         ids = self._tracker.update(seen.now_s, boxes, self._affinity(looks, len(boxes))).tolist()
         self._take_in(ids, sightings, seen.now_s)
+        records = [self._records[track_id] for track_id in ids]
+        self._living.look(seen, records, clock)
+        self._attributes.look(seen, records, clock)
         if not self._naming.active:
             return None
         wanted = self._due([row for row in range(len(ids)) if row not in looks], ids, seen.now_s)
@@ -87,6 +86,11 @@ class FaceTracks:
     def use_gallery(self, gallery_id: str, min_similarity: float | None) -> None:
         """From now on names are of this gallery; empty: there are none."""
         self._naming.use(gallery_id, min_similarity, self.records)
+
+    def use_watches(self, asked: LivenessCheck, *, count_attributes: bool) -> None:
+        """From now on liveness is checked so, and attributes are counted or not; raises PreconditionFailed."""
+        self._naming.require_living = self._living.use(asked) is LivenessCheck.REQUIRE
+        self._attributes.use(wanted=count_attributes)
 
     def refresh(self) -> DomainError | None:
         """Names as the gallery is now; returns why there are none, if so."""

@@ -28,7 +28,8 @@ from facewire_server.evaluation.errors import InputError
 from facewire_server.evaluation.plots import require_matplotlib
 from facewire_server.evaluation.report import Report
 from facewire_server.inference.download import FetchError
-from facewire_server.inference.manifest import EmbedderModel, load_manifest
+from facewire_server.inference.manifest import load_manifest
+from facewire_server.inference.specs import EmbedderModel
 
 F = TypeVar("F", bound=Callable[..., Any])
 

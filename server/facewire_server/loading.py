@@ -1,0 +1,194 @@
+"""Loads the configured models: read, compiled, warmed, tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from facewire_server.config import Config, EnrolmentSection
+from facewire_server.domain.contract import EmbeddingContract
+from facewire_server.domain.liveness import LivenessLimits
+from facewire_server.domain.ports import ModelRunner
+from facewire_server.domain.quality import QualityJudge, QualityLimits
+from facewire_server.engine import ModelFacts
+from facewire_server.inference.attributes import AttributeNetwork, NetworkAttributes
+from facewire_server.inference.crops import CropNetwork
+from facewire_server.inference.detector import NetworkDetector
+from facewire_server.inference.embedder import NetworkEmbedder, contract_of
+from facewire_server.inference.liveness import NetworkLiveness
+from facewire_server.inference.manifest import Manifest, ManifestError, load_manifest
+from facewire_server.inference.mesh import NetworkMesh
+from facewire_server.inference.model_cache import ModelCache
+from facewire_server.inference.precision import choose
+from facewire_server.inference.runtime import Network, Placement, Runtime, Shape
+from facewire_server.inference.specs import (
+    AttributeModel,
+    DetectorModel,
+    EmbedderModel,
+    LivenessModel,
+    MeshModel,
+    ModelSpec,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModels:
+    """What is configured, ready to answer. ``liveness``, ``attributes`` and ``mesh`` are None where they are off."""
+
+    runtime: Runtime
+    detector: NetworkDetector
+    embedder: NetworkEmbedder
+    contract: EmbeddingContract
+    liveness: NetworkLiveness | None
+    liveness_limits: LivenessLimits
+    attributes: NetworkAttributes | None
+    mesh: NetworkMesh | None
+    crops: tuple[CropNetwork, ...]
+    facts: tuple[ModelFacts, ...]
+
+    @property
+    def runners(self) -> list[ModelRunner]:
+        """All networks, raw."""
+        return [self.detector, self.embedder, *self.crops]
+
+
+def configured_models(config: Config, manifest: Manifest) -> list[ModelSpec]:
+    """The models that a server of this configuration works with.
+
+    Raises:
+        ManifestError: one is unknown, or for another task.
+    """
+    wanted: list[tuple[str, type[ModelSpec]]] = [
+        (config.models.detector, DetectorModel),
+        (config.models.embedder, EmbedderModel),
+    ]
+    if config.liveness.model:
+        wanted.append((config.liveness.model, LivenessModel))
+    if config.attributes.enabled:
+        wanted += [(config.attributes.age, AttributeModel), (config.attributes.gender, AttributeModel)]
+    if config.models.mesh:
+        wanted.append((config.models.mesh, MeshModel))
+    return [manifest.of(name, kind) for name, kind in wanted]
+
+
+def load_models(config: Config) -> LoadedModels:
+    """Reads, compiles, warms and tests the configured models.
+
+    Raises:
+        ManifestError, ModelMissing, PrecisionUnknown, RuntimeProblem: each says what to do.
+    """
+    return _Loading(config).load()
+
+
+class _Loading:
+    """One loading of all models."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._manifest = load_manifest(config.models.manifest)
+        self._cache = ModelCache(config.models.cache_dir)
+        self._runtime = Runtime(self._cache.compiled_dir, config.workers)
+        self._facts: list[ModelFacts] = []
+
+    def load(self) -> LoadedModels:
+        """All of them."""
+        config = self._config
+        for spec in configured_models(config, self._manifest):  # a missing one is told before any is compiled
+            self._cache.verify(spec)
+        detector, embedder = self._pair()
+        liveness, limits = self._liveness()
+        attributes = self._attributes()
+        mesh = self._mesh()
+        return LoadedModels(
+            runtime=self._runtime,
+            detector=detector,
+            embedder=embedder,
+            contract=embedder.contract,
+            liveness=liveness,
+            liveness_limits=limits,
+            attributes=None if attributes is None else NetworkAttributes(*attributes),
+            mesh=mesh,
+            crops=tuple(network for network in (liveness, *(attributes or ()), mesh) if network is not None),
+            facts=tuple(self._facts),
+        )
+
+    def _network(self, spec: ModelSpec, device: str, shapes: list[Shape]) -> Network:
+        wanted = self._config.models.precision
+        if spec.int8 is None and wanted == "int8" and not isinstance(spec, DetectorModel | EmbedderModel):
+            wanted = "auto"  # of the optional models there may be no 8-bit form
+        variant = choose(wanted, self._cache.verify(spec), self._runtime.resolve(device))
+        network = self._runtime.load(Placement(device, variant), shapes)
+        self._facts.append(_facts(spec, network))
+        return network
+
+    def _crop_network(self, spec: LivenessModel | AttributeModel | MeshModel, device: str) -> Network:
+        return self._network(spec, device, [(1, 3, spec.size, spec.size)])
+
+    def _pair(self) -> tuple[NetworkDetector, NetworkEmbedder]:
+        section = self._config.models
+        detector_spec = self._manifest.of(section.detector, DetectorModel)
+        embedder_spec = self._manifest.of(section.embedder, EmbedderModel)
+        sizes = [tuple(map(int, size.split("x"))) for size in section.detector_sizes]
+        detector_net = self._network(
+            detector_spec, section.detector_device, [(1, 3, height, width) for width, height in sizes]
+        )
+        side = embedder_spec.size
+        embedder_net = self._network(
+            embedder_spec, section.embedder_device, [(batch, 3, side, side) for batch in section.embedder_batches]
+        )
+        contract = contract_of(detector_spec, detector_net.precision, embedder_spec, embedder_net)
+        judge = QualityJudge(quality_limits(self._config.enrolment), embedder_spec.clear_norm, embedder_spec.norm_step)
+        return (
+            NetworkDetector(detector_spec, detector_net, second_look=section.second_look),
+            NetworkEmbedder(embedder_spec, embedder_net, contract, judge),
+        )
+
+    def _liveness(self) -> tuple[NetworkLiveness | None, LivenessLimits]:
+        section = self._config.liveness
+        if not section.model:
+            return None, LivenessLimits(0.0, 0.0)
+        spec = self._manifest.of(section.model, LivenessModel)
+        limits = LivenessLimits(spec.bpcer.score_at(section.target_bpcer), spec.bpcer.score_at(section.unsure_bpcer))
+        return NetworkLiveness(spec, self._crop_network(spec, section.device)), limits
+
+    def _attributes(self) -> tuple[AttributeNetwork, AttributeNetwork] | None:
+        section = self._config.attributes
+        if not section.enabled:
+            return None
+        age, gender = (self._attribute(name, task) for name, task in ((section.age, "age"), (section.gender, "gender")))
+        return age, gender
+
+    def _attribute(self, name: str, task: str) -> AttributeNetwork:
+        spec = self._manifest.of(name, AttributeModel)
+        if spec.task != task:
+            raise ManifestError(f"attributes.{task}: model '{name}' is for {spec.task}")
+        return AttributeNetwork(spec, self._crop_network(spec, self._config.attributes.device))
+
+    def _mesh(self) -> NetworkMesh | None:
+        section = self._config.models
+        if not section.mesh:
+            return None
+        spec = self._manifest.of(section.mesh, MeshModel)
+        return NetworkMesh(spec, self._crop_network(spec, section.mesh_device))
+
+
+def _facts(spec: ModelSpec, network: Network) -> ModelFacts:
+    return ModelFacts(
+        name=spec.name,
+        task=spec.task,
+        sha256=spec.sha256,
+        licence=spec.licence,
+        device_requested=network.device_requested,
+        device=network.device,
+        precision=network.precision,
+        input_sizes=tuple(
+            f"{shape[3]}x{shape[2]}" if shape[0] == 1 else f"{shape[0]}x{shape[3]}x{shape[2]}"
+            for shape in network.shapes
+        ),
+    )
+
+
+def quality_limits(section: EnrolmentSection) -> QualityLimits:
+    """From where on something is wrong with a face."""
+    return QualityLimits(
+        **section.model_dump(exclude={"max_images_per_call", "min_quality", "dominance", "refuse_look_alikes"})
+    )
