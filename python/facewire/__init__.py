@@ -26,6 +26,14 @@ from facewire.errors import (
     UnavailableError,
 )
 from facewire.images import ImageLike, RawFrame
+from facewire.live import (
+    ChallengeAction,
+    ChallengeFailure,
+    ChallengeHint,
+    ChallengeProgress,
+    ChallengePrompt,
+    LiveVerification,
+)
 from facewire.liveness import Liveness, LivenessDecision
 from facewire.results import (
     BatchEnrolment,
@@ -98,6 +106,11 @@ __all__ = [
     "Calibration",
     "CancelledCallError",
     "Candidate",
+    "ChallengeAction",
+    "ChallengeFailure",
+    "ChallengeHint",
+    "ChallengeProgress",
+    "ChallengePrompt",
     "Client",
     "CrowdFigures",
     "DeadlineError",
@@ -131,6 +144,7 @@ __all__ = [
     "InvalidArgumentError",
     "Landmarks",
     "Line",
+    "LiveVerification",
     "Liveness",
     "LivenessDecision",
     "NoFaceReason",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -23,6 +23,8 @@ from facewire.stream import METHOD
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import FrameAnswer
 from facewire.v1 import stream_pb2
+
+T = TypeVar("T")
 
 
 class Stream(StreamFacts):
@@ -97,7 +99,7 @@ class Stream(StreamFacts):
 
     async def _feed(self, frames: AsyncIterable[FrameLike] | Iterable[FrameLike]) -> None:
         try:
-            async for frame in _each(frames):
+            async for frame in each(frames):
                 if self._closed:
                     return
                 await self.send(*frame_parts(frame))
@@ -162,7 +164,8 @@ class Stream(StreamFacts):
             yield request
 
 
-async def _each(frames: AsyncIterable[FrameLike] | Iterable[FrameLike]) -> AsyncIterator[FrameLike]:
+async def each(frames: AsyncIterable[T] | Iterable[T]) -> AsyncIterator[T]:
+    """What either kind holds; between items of a plain iterable others have their turn."""
     if isinstance(frames, AsyncIterable):
         async for frame in frames:
             yield frame

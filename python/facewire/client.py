@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import grpc
 
 from facewire import _requests, _watch, results
 from facewire._gallery_client import GalleryClient
+from facewire._live import METHOD as LIVE_METHOD
+from facewire._live import LiveAnswers, LiveRequests, OnProgress, OnPrompt
 from facewire._requests import ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.analysis import Analysis
 from facewire.images import ImageLike
+from facewire.live import LiveVerification
 from facewire.liveness import LivenessCheck
 from facewire.stream import Stream
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
 from facewire.v1 import stream_pb2
+from facewire.v1.liveness_pb2 import VerifyLiveRequest, VerifyLiveResponse
 
 
 class Client(GalleryClient):
@@ -149,6 +153,58 @@ class Client(GalleryClient):
                 liveness,
             )
         )
+
+    def verify_live(
+        self,
+        frames: Iterable[ImageLike],
+        *,
+        reference: VerifySideLike | None = None,
+        min_similarity: float | None = None,
+        actions: int = 0,
+        on_prompt: OnPrompt | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> LiveVerification:
+        """A log-in by head turns: whether a living person is there now, and whether it is the one.
+
+        The server asks for turns in random order; show what ``on_prompt`` is told to the person. Needs no liveness
+        model; with a mesh model on the server heads are also raised and lowered.
+
+        Args:
+            frames: of a camera, ten a second or more, as they come; read from another thread until the result is here.
+            reference: whom it has to be, as :meth:`verify`; None: nobody is compared.
+            min_similarity: cosine that makes a match; None: the server's threshold.
+            actions: how many turns, 1 to 10; 0: the server's setting.
+            on_prompt, on_progress: called in this thread.
+
+        Raises:
+            ServerError: the server refused. Also whatever ``frames`` raises.
+        """
+        requests, answers = LiveRequests(reference, min_similarity, actions), LiveAnswers(on_prompt, on_progress)
+        problem: list[BaseException] = []
+
+        def outgoing() -> Iterator[VerifyLiveRequest]:
+            try:
+                for frame in frames:
+                    yield from requests.of(frame)
+            except BaseException as error:  # noqa: BLE001 - raised below, in the caller's thread
+                problem.append(error)
+
+        call = self._channel.stream_stream(
+            LIVE_METHOD,
+            request_serializer=VerifyLiveRequest.SerializeToString,
+            response_deserializer=VerifyLiveResponse.FromString,
+        )(outgoing())
+        try:
+            for response in call:
+                answers.take(response)
+        except grpc.RpcError as failure:
+            if not problem:
+                raise to_error(failure, self.target) from failure
+        finally:
+            call.cancel()  # type: ignore[no-untyped-call]
+        if problem:
+            raise problem[0]
+        return answers.result
 
     # --- streams --------------------------------------------------------------------------------------------
 

@@ -11,12 +11,13 @@ from importlib.metadata import version
 from typing import Any
 
 from facewire import kernels
-from facewire_server.config import Config, EnrolmentSection, StreamsSection
+from facewire_server.config import ChallengeSection, Config, EnrolmentSection, StreamsSection
 from facewire_server.domain.decision import DecisionPolicy
 from facewire_server.domain.liveness import LivenessCheck
 from facewire_server.domain.ports import Detector
 from facewire_server.engine import (
     Analyses,
+    ChallengeLimits,
     Engine,
     EngineSlot,
     Limits,
@@ -32,6 +33,7 @@ from facewire_server.inference.specs import EmbedderModel
 from facewire_server.loading import LoadedModels, load_models, quality_limits
 from facewire_server.memory import settle
 from facewire_server.pipeline.analysis import AttributeRules, FaceAnalyzer
+from facewire_server.pipeline.challenging import Watchers
 from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.enrolment import Enroller, EnrolmentGate
 from facewire_server.pipeline.liveness import LivenessGuard
@@ -99,6 +101,15 @@ def _stream_limits(section: StreamsSection) -> StreamLimits:
             min_score=section.min_shot_score,
             per_turn=section.max_embeddings_per_frame,
         ),
+    )
+
+
+def _challenge_limits(section: ChallengeSection, *, has_mesh: bool) -> ChallengeLimits:
+    return ChallengeLimits(
+        actions=section.actions or (3 if has_mesh else 5),
+        action_s=section.action_s,
+        same_person=section.same_person,
+        max_at_once=section.max_at_once,
     )
 
 
@@ -221,6 +232,8 @@ class Server:
             faces=gallery.faces,
             transfer=gallery.transfer,
             analyzer=analyzer,
+            watchers=Watchers(detector, models.embedder, models.mesh, guard),
+            challenges=_challenge_limits(self._config.challenge, has_mesh=models.mesh is not None),
             models={model.name: model for model in models.runners},
             calibrations=gallery.calibrations,
             live=gallery.live,

@@ -145,7 +145,8 @@ class LivenessSection(_Section):
 class ChallengeSection(_Section):
     """[challenge]: log-ins by head turns (VerifyLive)."""
 
-    actions: Annotated[int, Field(ge=1, le=10)] = 3
+    # 0: three where there is a mesh model, else five, as there are fewer kinds: one recording in 64 or 32 fits.
+    actions: Annotated[int, Field(ge=0, le=10)] = 0
     # For each action, and for facing the camera before it.
     action_s: Annotated[float, Field(ge=1, le=60)] = 6.0
     # Frames of one person have at least this cosine with the first.

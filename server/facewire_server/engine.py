@@ -23,6 +23,7 @@ from facewire_server.domain.ports import (
     TemplateSearch,
 )
 from facewire_server.pipeline.analysis import FaceAnalyzer
+from facewire_server.pipeline.challenging import Watchers
 from facewire_server.pipeline.enrolment import Enroller
 from facewire_server.pipeline.recognizer import DetectionOptions, Recognizer
 from facewire_server.pipeline.waiting import result_of
@@ -53,6 +54,16 @@ class StreamDefaults:
     track_ttl_s: float
     unknown_linger_s: float
     count_interval_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeLimits:
+    """How log-ins by head turns are done; see the configuration."""
+
+    actions: int
+    action_s: float
+    same_person: float
+    max_at_once: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +175,8 @@ class Engine:
     recognizer: Recognizer
     enroller: Enroller
     analyzer: FaceAnalyzer
+    watchers: Watchers
+    challenges: ChallengeLimits
     workers: WorkerPool
     store: StoreThread
     galleries: GalleryBook

@@ -131,6 +131,7 @@ def test_the_public_names_are_those_listed() -> None:
     streams = {
         "aio_stream",
         "analysis",
+        "live",
         "calibration",
         "liveness",
         "review",

@@ -50,5 +50,5 @@ class NetworkMesh(CropNetwork):
         seen = outputs[self._model.points].reshape(MESH_POINTS, 3) * np.float32(side / size)
         points = seen.copy()
         points[:, :2] = (seen[:, :2] - side / 2) @ turn.T + middle
-        score = 1.0 / (1.0 + np.exp(-float(outputs[self._model.score].ravel()[0])))
+        score = float(1.0 / (1.0 + np.exp(-outputs[self._model.score].ravel()[0])))
         return Mesh(points, score)

@@ -266,13 +266,13 @@ class Recognizer:
     ) -> Verification:
         """Whether two sides are one person; the best pair of templates counts, and liveness of the probe."""
         check = self._check_of(probe, asked)
-        limit = self._verify_threshold(probe, reference) if threshold is None else threshold
-        left, left_report = self._side(probe, options, call)
+        limit = self.verify_threshold(probe, reference) if threshold is None else threshold
+        left, left_report = self.side(probe, options, call)
         if check is not LivenessCheck.OFF and isinstance(probe, Frame) and left_report.faces is not None and len(left):
             left_report = replace(
                 left_report, liveness=self._guard.judge(probe, left_report.faces.faces, call.clock)[0]
             )
-        right, right_report = self._side(reference, options, call)
+        right, right_report = self.side(reference, options, call)
         if not len(left) or not len(right):
             return Verification(Decision.UNKNOWN, None, limit, left_report, right_report)
         with call.clock.stage("search"):
@@ -294,7 +294,7 @@ class Recognizer:
         within = self._look_again_within
         return abs(best - limit) < within or (within > 0 and between and best >= limit)
 
-    def _verify_threshold(self, *sides: Side) -> float:
+    def verify_threshold(self, *sides: Side) -> float:
         """That of the gallery of the subject who is compared with; of two galleries the stricter."""
         galleries = [side.gallery_id for side in sides if isinstance(side, SubjectTemplates)]
         if not galleries:
@@ -315,7 +315,8 @@ class Recognizer:
         large = faces.select(faces.sizes_px >= options.min_face_px)
         return large, None if len(large) else NoFaceReason.TOO_SMALL
 
-    def _side(self, side: Side, options: DetectionOptions, call: Call) -> tuple[FloatArray, SideReport]:
+    def side(self, side: Side, options: DetectionOptions, call: Call) -> tuple[FloatArray, SideReport]:
+        """What a side is compared by, float32 (n, dim), and what was seen in it."""
         if isinstance(side, GivenEmbedding):
             if side.contract_id != self.contract_id:
                 raise ContractMismatch(self.contract_id, side.contract_id, "the embedding")

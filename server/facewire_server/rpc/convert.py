@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from facewire.v1 import face_pb2, gallery_pb2, image_pb2, recognition_pb2, stream_pb2
+from facewire.v1 import face_pb2, gallery_pb2, image_pb2, liveness_pb2, recognition_pb2, stream_pb2
 from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.domain.decision import Candidate, Decision, Identification
 from facewire_server.domain.errors import InvalidArgument, InvalidImage
@@ -111,7 +111,10 @@ def detection_options(
 
 
 def min_similarity_of(
-    request: recognition_pb2.IdentifyFacesRequest | recognition_pb2.VerifyFacesRequest | stream_pb2.StreamSettings,
+    request: recognition_pb2.IdentifyFacesRequest
+    | recognition_pb2.VerifyFacesRequest
+    | stream_pb2.StreamSettings
+    | liveness_pb2.VerifyLiveSettings,
     field: str = "min_similarity",
 ) -> float | None:
     """The caller's own threshold, if given.

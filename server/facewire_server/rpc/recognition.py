@@ -193,14 +193,13 @@ def side_of(side: pb.VerifySide, field: str, engine: Engine, call: Call) -> Side
     raise InvalidArgument(field, "is missing: set image, embedding or subject")
 
 
-def _gallery_of(request: pb.VerifyFacesRequest) -> str:
-    """Of the subject that is compared with, if any."""
-    sides = (request.reference, request.probe)
+def gallery_of(*sides: pb.VerifySide) -> str:
+    """Of the first of these sides that is a subject; empty where none is."""
     return next((side.subject.gallery_id for side in sides if side.WhichOneof("side") == "subject"), "")
 
 
 def _verification(answer: Verification, engine: Engine, request: pb.VerifyFacesRequest) -> pb.VerifyFacesResponse:
-    calibration = engine.recognizer.calibration(_gallery_of(request))
+    calibration = engine.recognizer.calibration(gallery_of(request.reference, request.probe))
     known = answer.similarity is not None and calibration is not None
     return pb.VerifyFacesResponse(
         decision=convert.decision_message(answer.decision),

@@ -19,6 +19,8 @@ from facewire.v1 import (
     admin_pb2_grpc,
     gallery_pb2,
     gallery_pb2_grpc,
+    liveness_pb2,
+    liveness_pb2_grpc,
     recognition_pb2,
     recognition_pb2_grpc,
     stream_pb2,
@@ -29,6 +31,7 @@ from facewire_server.oip import open_inference_pb2, open_inference_pb2_grpc
 from facewire_server.rpc.admin import AdminServicer
 from facewire_server.rpc.boundary import ErrorBoundary
 from facewire_server.rpc.gallery import GalleryServicer
+from facewire_server.rpc.liveness import LivenessServicer
 from facewire_server.rpc.open_inference import OpenInferenceServicer
 from facewire_server.rpc.recognition import RecognitionServicer
 from facewire_server.rpc.streams import StreamServicer
@@ -38,6 +41,7 @@ log = logging.getLogger(__name__)
 SERVICES: Final = (
     recognition_pb2.DESCRIPTOR.services_by_name["RecognitionService"].full_name,
     gallery_pb2.DESCRIPTOR.services_by_name["GalleryService"].full_name,
+    liveness_pb2.DESCRIPTOR.services_by_name["LivenessService"].full_name,
     stream_pb2.DESCRIPTOR.services_by_name["StreamService"].full_name,
     admin_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name,
     open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name,
@@ -68,6 +72,7 @@ class RpcServer:
         self._server = grpc.aio.server(interceptors=[self._boundary], options=_channel_options(options))
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # there since Python 3.6 only
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(RecognitionServicer(slot), self._server)
+        liveness_pb2_grpc.add_LivenessServiceServicer_to_server(LivenessServicer(slot), self._server)
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(GalleryServicer(slot, now_ms), self._server)
         self._streams = StreamServicer(slot, now_ms)
         stream_pb2_grpc.add_StreamServiceServicer_to_server(self._streams, self._server)

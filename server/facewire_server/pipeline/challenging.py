@@ -1,0 +1,162 @@
+"""Watches a person do what a challenge asks for, and that it is one person all the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+import numpy as np
+
+from facewire import kernels
+from facewire_server.domain.challenge import Challenge, Failure
+from facewire_server.domain.face import EncodedFaces, Faces, FloatArray
+from facewire_server.domain.frame import Frame
+from facewire_server.domain.liveness import Liveness, LivenessDecision, LivenessEvidence
+from facewire_server.domain.mesh import HeadPose
+from facewire_server.domain.ports import Detector, Embedder, MeshFitter
+from facewire_server.domain.stages import StageClock
+from facewire_server.pipeline.liveness import LivenessGuard
+from facewire_server.pipeline.recognizer import largest_face
+
+_MIN_FACE_PX: Final = 80.0
+_MAX_FACES: Final = 10
+# A second face matters if its area is so large a share of the first one's.
+_RIVAL: Final = 0.4
+# A turned head looks less like itself.
+_TURNED_DEG: Final = 12.0
+_TURNED_SLACK: Final = 0.15
+_FRAMES_OF_ANOTHER: Final = 2
+
+
+class Hint(Enum):
+    """Why a frame does not help; see the proto."""
+
+    NO_FACE = "no face"
+    SEVERAL_FACES = "several faces"
+    COME_CLOSER = "come closer"
+    BAD_FRAME = "bad frame"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one frame showed. ``face`` holds one face or is None, ``turned`` is relative to facing the camera."""
+
+    face: EncodedFaces | None
+    turned: HeadPose | None
+    share: float
+    hint: Hint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """What watches. Without a mesh, head poses are those of the five landmarks."""
+
+    detector: Detector
+    embedder: Embedder
+    mesh: MeshFitter | None
+    guard: LivenessGuard
+
+
+class ChallengeWatch:
+    """One challenge being watched. For one thread at a time.
+
+    Args:
+        same_person: cosine with the first frontal frames that all others must have.
+    """
+
+    def __init__(self, watchers: Watchers, challenge: Challenge, same_person: float) -> None:
+        self.challenge = challenge
+        self._watchers = watchers
+        self._same_person = same_person
+        self._sum: FloatArray | None = None
+        self._others = 0
+        self._living = LivenessEvidence()
+
+    @property
+    def probe(self) -> FloatArray | None:
+        """The mean of the frontal frames, float32 (dim,), unit length; None before the first."""
+        if self._sum is None:
+            return None
+        unit: FloatArray = (self._sum / np.linalg.norm(self._sum)).astype(np.float32)
+        return unit
+
+    @property
+    def passive(self) -> Liveness | None:
+        """What the liveness model says of the frontal frames; None without one."""
+        return self._living.liveness(self._watchers.guard.limits) if self._watchers.guard.configured else None
+
+    def bad_frame(self, now_s: float) -> Progress:
+        """A frame could not be read."""
+        self.challenge.miss(now_s)
+        return Progress(None, None, 0.0, Hint.BAD_FRAME)
+
+    def look(self, frame: Frame, now_s: float, clock: StageClock) -> Progress:
+        """A frame that arrived at this time."""
+        with clock.stage("detect"):
+            found = self._watchers.detector.detect(frame, None, _MAX_FACES)
+        hint = _problem_with(found)
+        if hint is not None:
+            self.challenge.miss(now_s)
+            return Progress(None, None, 0.0, hint)
+        encoded = self._watchers.embedder.encode(frame, largest_face(found), clock)
+        if not len(encoded.faces):
+            self.challenge.miss(now_s)
+            return Progress(None, None, 0.0, Hint.NO_FACE)
+        pose = self._pose(frame, encoded, clock)
+        self.challenge.see(pose, now_s)
+        turned = self.challenge.turned(pose)
+        self._compare(encoded.embeddings[0], turned)
+        if self.challenge.facing:
+            self._learn(frame, encoded, clock)
+        if self.challenge.passed:
+            self._ask_model()
+        return Progress(encoded, turned, self.challenge.share(pose, now_s), None)
+
+    def _pose(self, frame: Frame, encoded: EncodedFaces, clock: StageClock) -> HeadPose:
+        if self._watchers.mesh is not None:
+            return self._watchers.mesh.fit(frame, encoded.faces, clock)[0].pose
+        quality = encoded.quality[0]
+        return HeadPose(quality.yaw_deg, quality.pitch_deg, quality.roll_deg)
+
+    def _compare(self, embedding: FloatArray, turned: HeadPose | None) -> None:
+        """Another face in the place of the first ends it; one odd frame may be a blur."""
+        probe = self.probe
+        if probe is None or turned is None:
+            return
+        away = max(abs(turned.yaw_deg), abs(turned.pitch_deg)) > _TURNED_DEG
+        least = self._same_person - (_TURNED_SLACK if away else 0.0)
+        self._others = self._others + 1 if float(probe @ embedding) < least else 0
+        if self._others >= _FRAMES_OF_ANOTHER:
+            self.challenge.fail(Failure.FACE_CHANGED)
+
+    def _learn(self, frame: Frame, encoded: EncodedFaces, clock: StageClock) -> None:
+        if self._others:
+            return
+        self._sum = encoded.embeddings[0] if self._sum is None else self._sum + encoded.embeddings[0]
+        if self._watchers.guard.configured:
+            for score in self._watchers.guard.scores(frame, encoded.faces, clock):
+                self._living.add(score)
+
+    def _ask_model(self) -> None:
+        passive = self.passive
+        if passive is not None and passive.decision is LivenessDecision.SPOOF:
+            self.challenge.fail(Failure.LOOKS_LIKE_A_PICTURE)
+
+    def similarity(self, templates: FloatArray) -> float | None:
+        """Of the probe with the best of these, (n, dim); None where either is missing."""
+        probe = self.probe
+        if probe is None or not len(templates):
+            return None
+        return float(kernels.cosine_matrix(probe[np.newaxis], templates).max())
+
+
+def _problem_with(found: Faces) -> Hint | None:
+    if not len(found):
+        return Hint.NO_FACE
+    areas = np.sort(found.areas_px)[::-1]
+    if len(areas) > 1 and areas[1] >= _RIVAL * areas[0]:
+        return Hint.SEVERAL_FACES
+    if largest_face(found).sizes_px[0] < _MIN_FACE_PX:
+        return Hint.COME_CLOSER
+    return None

@@ -1,0 +1,272 @@
+"""LivenessService: a log-in by head turns."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from facewire.v1 import liveness_pb2 as pb
+from facewire.v1 import liveness_pb2_grpc, stream_pb2
+from facewire_server.domain.budget import Budget
+from facewire_server.domain.challenge import TILTS, TURNS, Action, Challenge, Failure, choose_steps
+from facewire_server.domain.decision import Decision
+from facewire_server.domain.errors import DeadlineExpired, InvalidArgument, InvalidImage, Overloaded
+from facewire_server.domain.face import FloatArray
+from facewire_server.domain.frame import Frame
+from facewire_server.domain.liveness import LivenessDecision
+from facewire_server.domain.stages import StageClock
+from facewire_server.domain.stream import RawLayout
+from facewire_server.engine import Engine, EngineSlot
+from facewire_server.pipeline.challenging import ChallengeWatch, Hint, Progress
+from facewire_server.pipeline.decoding import decode_image, frame_from_raw
+from facewire_server.pipeline.recognizer import Call, SideReport
+from facewire_server.rpc import analysis_convert, convert
+from facewire_server.rpc.call import Context, on_worker
+from facewire_server.rpc.recognition import gallery_of, side_of, side_report
+from facewire_server.rpc.stream_convert import duration
+from facewire_server.rpc.stream_settings import layout_of
+
+Requests = AsyncIterator[pb.VerifyLiveRequest]
+_MOST_ACTIONS: Final = 10
+_ACTIONS: Final = {
+    Action.FACE_CAMERA: pb.CHALLENGE_ACTION_FACE_CAMERA,
+    Action.TURN_LEFT: pb.CHALLENGE_ACTION_TURN_LEFT,
+    Action.TURN_RIGHT: pb.CHALLENGE_ACTION_TURN_RIGHT,
+    Action.LOOK_UP: pb.CHALLENGE_ACTION_LOOK_UP,
+    Action.LOOK_DOWN: pb.CHALLENGE_ACTION_LOOK_DOWN,
+}
+_HINTS: Final = {
+    None: pb.CHALLENGE_HINT_UNSPECIFIED,
+    Hint.NO_FACE: pb.CHALLENGE_HINT_NO_FACE,
+    Hint.SEVERAL_FACES: pb.CHALLENGE_HINT_SEVERAL_FACES,
+    Hint.COME_CLOSER: pb.CHALLENGE_HINT_COME_CLOSER,
+    Hint.BAD_FRAME: pb.CHALLENGE_HINT_BAD_FRAME,
+}
+_FAILURES: Final = {
+    None: pb.CHALLENGE_FAILURE_UNSPECIFIED,
+    Failure.TIMED_OUT: pb.CHALLENGE_FAILURE_TIMED_OUT,
+    Failure.WRONG_ACTION: pb.CHALLENGE_FAILURE_WRONG_ACTION,
+    Failure.TOO_SOON: pb.CHALLENGE_FAILURE_TOO_SOON,
+    Failure.FACE_LOST: pb.CHALLENGE_FAILURE_FACE_LOST,
+    Failure.FACE_CHANGED: pb.CHALLENGE_FAILURE_FACE_CHANGED,
+    Failure.LOOKS_LIKE_A_PICTURE: pb.CHALLENGE_FAILURE_LOOKS_LIKE_A_PICTURE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """Whom it has to be: templates, float32 (n, dim), what was seen in a picture, the threshold, its gallery."""
+
+    templates: FloatArray
+    report: SideReport
+    threshold: float
+    gallery_id: str
+
+
+class _Newest:
+    """The newest frame that came, when it came, and whether more will. For one event loop."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+        self._frame: tuple[stream_pb2.StreamFrame, float] | None = None
+        self._error: Exception | None = None
+        self.ended = False
+
+    async def fill(self, requests: Requests) -> None:
+        """Takes frames in until the sender is done, or something is wrong."""
+        try:
+            async for request in requests:
+                if request.WhichOneof("message") != "frame":
+                    raise InvalidArgument("message", "must be a frame: settings come once, and first")
+                self._frame = (request.frame, time.monotonic())
+                self._news.set()
+        except Exception as error:  # noqa: BLE001 - raised where the frames are taken
+            self._error = error
+        self.ended = True
+        self._news.set()
+
+    async def take(self, wait_s: float) -> tuple[stream_pb2.StreamFrame, float] | None:
+        """The newest one and when it came; None where nothing came in time, or nothing will."""
+        if self._frame is None and not self.ended:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), wait_s)
+        self._news.clear()
+        if self._error is not None:
+            raise self._error
+        frame, self._frame = self._frame, None
+        return frame
+
+
+class LivenessServicer(liveness_pb2_grpc.LivenessServiceServicer):
+    """Proof that a living person is there now."""
+
+    def __init__(self, slot: EngineSlot) -> None:
+        self._slot = slot
+        self._running = 0
+
+    async def VerifyLive(  # noqa: N802 - gRPC's name
+        self, request_iterator: Requests, context: Context
+    ) -> AsyncIterator[pb.VerifyLiveResponse]:
+        """Prompts out, frames in, and the result."""
+        engine = self._slot.engine
+        limits = engine.challenges
+        if self._running >= limits.max_at_once:
+            raise Overloaded(f"all {limits.max_at_once} places for challenges are taken", limits.action_s)
+        self._running += 1
+        newest = _Newest()
+        reader: asyncio.Task[None] | None = None
+        try:
+            settings = await _first_settings(engine, request_iterator)
+            layout = layout_of(settings.encoding)
+            reference = await _reference_of(settings, engine, context)
+            watch = ChallengeWatch(engine.watchers, _challenge_of(settings, engine), limits.same_person)
+            reader = asyncio.create_task(newest.fill(request_iterator))
+            async for response in _carry_out(engine, watch, newest, layout):
+                yield response
+            yield pb.VerifyLiveResponse(result=_result(engine, watch, reference))
+        finally:
+            self._running -= 1
+            if reader is not None:
+                reader.cancel()
+                with suppress(asyncio.CancelledError):
+                    await reader
+
+
+async def _first_settings(engine: Engine, requests: Requests) -> pb.VerifyLiveSettings:
+    wait_s = engine.streams.limits.first_message_s
+    missing = InvalidArgument("settings", "is missing: the first message must hold the settings")
+    try:
+        first = await asyncio.wait_for(anext(requests), wait_s)
+    except asyncio.TimeoutError:
+        raise DeadlineExpired(f"no settings came within {wait_s:.0f} s; the first message must hold them") from None
+    except StopAsyncIteration:
+        raise missing from None
+    if first.WhichOneof("message") != "settings":
+        raise missing
+    if first.settings.actions > _MOST_ACTIONS:
+        raise InvalidArgument("settings.actions", f"must be at most {_MOST_ACTIONS}")
+    return first.settings
+
+
+async def _reference_of(settings: pb.VerifyLiveSettings, engine: Engine, context: Context) -> _Reference | None:
+    if not settings.HasField("reference"):
+        return None
+    threshold = convert.min_similarity_of(settings, "settings.min_similarity")
+    options = engine.enrolment_options()
+
+    def work(call: Call) -> _Reference:
+        side = side_of(settings.reference, "settings.reference", engine, call)
+        templates, report = engine.recognizer.side(side, options, call)
+        limit = engine.recognizer.verify_threshold(side) if threshold is None else threshold
+        return _Reference(templates, report, limit, gallery_of(settings.reference))
+
+    reference, _ = await on_worker(engine, context, work)
+    return reference
+
+
+def _challenge_of(settings: pb.VerifyLiveSettings, engine: Engine) -> Challenge:
+    """Tilts are told apart from the mesh alone: the five landmarks hardly show them."""
+    kinds = TURNS if engine.watchers.mesh is None else (*TURNS, *TILTS)
+    count = settings.actions or engine.challenges.actions
+    steps = choose_steps(kinds, count, random.SystemRandom())
+    return Challenge(steps, engine.challenges.action_s, time.monotonic())
+
+
+async def _carry_out(
+    engine: Engine, watch: ChallengeWatch, newest: _Newest, layout: RawLayout | None
+) -> AsyncIterator[pb.VerifyLiveResponse]:
+    challenge = watch.challenge
+    asked: tuple[Action, int] | None = None
+    while not challenge.over:
+        if asked != (challenge.action, challenge.done):
+            asked = (challenge.action, challenge.done)
+            yield pb.VerifyLiveResponse(prompt=_prompt(challenge))
+        arrived = await newest.take(challenge.left_s(time.monotonic()))
+        if arrived is None:
+            if newest.ended:
+                challenge.fail(Failure.FACE_LOST)
+            challenge.miss(time.monotonic())
+            continue
+        frame, at_s = arrived
+        progress = await _look(engine, watch, frame, layout, at_s)
+        if progress is not None:
+            yield pb.VerifyLiveResponse(progress=_progress(frame.sequence, progress))
+
+
+async def _look(
+    engine: Engine, watch: ChallengeWatch, frame: stream_pb2.StreamFrame, layout: RawLayout | None, at_s: float
+) -> Progress | None:
+    """What the frame shows; None where the server is too busy to look, and the next one has its chance."""
+    clock = StageClock()
+    data = frame.data
+
+    def work() -> Progress:
+        try:
+            with clock.stage("decode"):
+                picture = _read(data, layout, engine.limits.max_image_pixels)
+        except InvalidImage:
+            return watch.bad_frame(at_s)
+        return watch.look(picture, at_s, clock)
+
+    try:
+        return await engine.workers.run(work, Budget(engine.limits.max_call_s), clock)
+    except Overloaded:
+        return None
+
+
+def _read(data: bytes, raw: RawLayout | None, max_pixels: int) -> Frame:
+    if raw is None:
+        return decode_image(data, max_pixels, "frame.data")
+    return frame_from_raw(data, raw.format, raw.width, raw.height, raw.stride_bytes, max_pixels, "frame")
+
+
+def _prompt(challenge: Challenge) -> pb.ChallengePrompt:
+    return pb.ChallengePrompt(
+        action=_ACTIONS[challenge.action],
+        done=challenge.done,
+        wanted=len(challenge.steps),
+        time_left=duration(challenge.left_s(time.monotonic())),
+    )
+
+
+def _progress(sequence: int, progress: Progress) -> pb.ChallengeProgress:
+    face = None if progress.face is None else convert.encoded_messages(progress.face)[0]
+    pose = None if progress.turned is None else analysis_convert.pose_message(progress.turned)
+    return pb.ChallengeProgress(
+        sequence=sequence, face=face, head_pose=pose, share=progress.share, hint=_HINTS[progress.hint]
+    )
+
+
+def _result(engine: Engine, watch: ChallengeWatch, reference: _Reference | None) -> pb.VerifyLiveResult:
+    challenge, passive = watch.challenge, watch.passive
+    failure = challenge.failure
+    decision = LivenessDecision.LIVE if failure is None else failure.decision
+    result = pb.VerifyLiveResult(
+        liveness=analysis_convert.DECISIONS[decision],
+        failure=_FAILURES[failure],
+        passive=None if passive is None or not passive.looks else analysis_convert.liveness_message(passive),
+    )
+    if reference is not None:
+        similarity = watch.similarity(reference.templates) if failure is None else None
+        result.min_similarity = reference.threshold
+        result.reference.CopyFrom(side_report(reference.report))
+        result.decision = convert.decision_message(_decide(similarity, reference.threshold))
+        if similarity is not None:
+            result.similarity = similarity
+            calibration = engine.recognizer.calibration(reference.gallery_id)
+            if calibration is not None:
+                result.estimated_fmr = float(np.float32(calibration.fmr(similarity)))
+    return result
+
+
+def _decide(similarity: float | None, threshold: float) -> Decision:
+    if similarity is None:
+        return Decision.UNKNOWN
+    return Decision.MATCH if similarity >= threshold else Decision.NON_MATCH
