@@ -186,7 +186,7 @@ class Client(GalleryClient):
             try:
                 for frame in frames:
                     yield from requests.of(frame)
-            except BaseException as error:  # noqa: BLE001 - raised below, in the caller's thread
+            except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
                 problem.append(error)
 
         call = self._channel.stream_stream(

@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar, get_args
 
 import click
 import numpy as np
 from rich.console import Console
 
+from facewire import results
 from facewire._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S
 from facewire.client import Client
 from facewire.errors import ImageError, InvalidArgumentError
+from facewire.liveness import Liveness, LivenessCheck, LivenessDecision
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,6 +40,22 @@ timeout_option = click.option(
     show_default=True,
     type=click.FloatRange(min=0.001),
     help="Seconds to wait for each answer.",
+)
+_COLOURS = {
+    results.Decision.MATCH: "green",
+    results.Decision.UNKNOWN: "yellow",
+    results.Decision.AMBIGUOUS: "magenta",
+    results.Decision.NON_MATCH: "red",
+}
+_LIVING_COLOURS = {
+    LivenessDecision.LIVE: "green",
+    LivenessDecision.SPOOF: "red",
+    LivenessDecision.UNSURE: "yellow",
+}
+liveness_option = click.option(
+    "--liveness",
+    type=click.Choice(get_args(LivenessCheck)),
+    help="Report whether it is a living person, or require it. Needs a liveness model on the server.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, one object a line.")
 
@@ -96,3 +115,23 @@ def _plain_scalar(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 6) if abs(value) > 1e-3 else float(f"{value:.3g}")
     return value
+
+
+def decision_text(decision: results.Decision) -> str:
+    """The decision in its colour, for rich."""
+    return f"[{_COLOURS[decision]}]{decision.value}[/]"
+
+
+def liveness_text(liveness: Liveness | None) -> str:
+    """Liveness in its colour, for rich; empty where it was not checked."""
+    if liveness is None:
+        return ""
+    return f"[{_LIVING_COLOURS[liveness.decision]}]{liveness.decision.value}[/] {liveness.score:.2f}"
+
+
+def reference_of(text: str) -> str | results.SubjectReference:
+    """A picture's path, or GALLERY/SUBJECT."""
+    gallery_id, slash, subject_id = text.partition("/")
+    if Path(text).is_file() or not slash or "/" in subject_id or Path(text).suffix:
+        return text
+    return results.SubjectReference(gallery_id, subject_id)

@@ -13,30 +13,33 @@ from rich.markup import escape
 from rich.table import Table
 
 from facewire import results
-from facewire.cli.options import connect, console, plain, talks_to_server, write_json
+from facewire.cli.options import (
+    connect,
+    console,
+    decision_text,
+    liveness_option,
+    liveness_text,
+    plain,
+    reference_of,
+    talks_to_server,
+    write_json,
+)
 from facewire.errors import ImageError, InvalidArgumentError
+from facewire.liveness import LivenessCheck
 
 _EXIT_NO = 1
 _EXIT_LOCAL = 5
+_COLUMNS = 7  # of a table of identifications without liveness
 T = TypeVar("T")
-_COLOURS = {
-    results.Decision.MATCH: "green",
-    results.Decision.UNKNOWN: "yellow",
-    results.Decision.AMBIGUOUS: "magenta",
-    results.Decision.NON_MATCH: "red",
-}
-_pictures = click.argument("pictures", nargs=-1, required=True, type=click.Path())
-_min_face = click.option("--min-face", "min_face_px", type=float, help="Leave out faces smaller than this, pixels.")
+pictures_argument = click.argument("pictures", nargs=-1, required=True, type=click.Path())
+min_face_option = click.option(
+    "--min-face", "min_face_px", type=float, help="Leave out faces smaller than this, pixels."
+)
 _save = click.option(
     "--save",
     type=click.Path(path_type=Path),
     help="Write the picture with boxes and names here (one picture).",
 )
-
-
-def decision_text(decision: results.Decision) -> str:
-    """The decision in its colour, for rich."""
-    return f"[{_COLOURS[decision]}]{decision.value}[/]"
 
 
 @click.command(
@@ -46,8 +49,8 @@ Examples:
   facewire detect *.jpg --json | jq .faces
   facewire detect group.jpg --save boxes.jpg"""
 )
-@_pictures
-@_min_face
+@pictures_argument
+@min_face_option
 @click.option("--min-score", type=click.FloatRange(0, 1), help="Detector score from which a face counts.")
 @_save
 @talks_to_server
@@ -64,7 +67,7 @@ def detect(
     _one_picture_to_save(pictures, save)
     found = 0
     table = Table("picture", "face", "score", "box", "size px", "sharp", "light", "yaw", "pitch", "roll")
-    asked = _Round(pictures, as_json)
+    asked = Round(pictures, as_json)
     with connect(target, timeout_s) as client:
         for picture, answer in asked.ask(lambda p: client.detect(p, min_face_px=min_face_px, min_score=min_score)):
             found += len(answer.faces)
@@ -78,7 +81,7 @@ def detect(
     return asked.exit_code(found > 0)
 
 
-class _Round:
+class Round:
     """One question about several pictures. One that cannot be read is told of and does not end the others."""
 
     def __init__(self, pictures: tuple[str, ...], as_json: bool) -> None:
@@ -131,8 +134,8 @@ Examples:
   facewire embed photo.jpg --json
   facewire embed *.jpg --save embeddings.npz     arrays: embeddings, pictures, boxes, contract_id"""
 )
-@_pictures
-@_min_face
+@pictures_argument
+@min_face_option
 @click.option("--save", type=click.Path(path_type=Path), help="Write all embeddings to this .npz file.")
 @talks_to_server
 def embed(
@@ -145,7 +148,7 @@ def embed(
 ) -> int:
     """Embed the faces in PICTURES. Exit code 1 if there is none at all."""
     rows: list[tuple[str, results.EmbeddedFace]] = []
-    asked = _Round(pictures, as_json)
+    asked = Round(pictures, as_json)
     with connect(target, timeout_s) as client:
         for picture, answer in asked.ask(lambda p: client.embed(p, min_face_px=min_face_px)):
             rows += [(picture, face) for face in answer.faces]
@@ -185,11 +188,13 @@ Examples:
 @click.argument("probe", type=click.Path())
 @click.argument("reference", type=click.Path())
 @click.option("--min-similarity", type=click.FloatRange(-1, 1), help="Cosine that makes a match.")
+@liveness_option
 @talks_to_server
 def verify(
     probe: str,
     reference: str,
     min_similarity: float | None,
+    liveness: LivenessCheck | None,
     target: str,
     timeout_s: float,
     as_json: bool,
@@ -200,9 +205,9 @@ def verify(
     to be.
     """
     with connect(target, timeout_s) as client:
-        other = _reference(reference)
+        other = reference_of(reference)
         with _naming_side({"probe": probe, "reference": str(reference)}):
-            answer = client.verify(probe, other, min_similarity=min_similarity)
+            answer = client.verify(probe, other, min_similarity=min_similarity, liveness=liveness)
     if as_json:
         write_json(answer)
     else:
@@ -222,19 +227,14 @@ def _naming_side(pictures: dict[str, str]) -> Iterator[None]:
         raise ImageError(f"{pictures[side]}: {error}") from error
 
 
-def _reference(text: str) -> str | results.SubjectReference:
-    gallery_id, slash, subject_id = text.partition("/")
-    if Path(text).is_file() or not slash or "/" in subject_id or Path(text).suffix:
-        return text
-    return results.SubjectReference(gallery_id, subject_id)
-
-
 def _print_verification(answer: results.Verification) -> None:
     out = console()
     for name, side in (("probe", answer.probe), ("reference", answer.reference)):
         if side.no_face_reason is not None:
             reason = side.no_face_reason.value.replace("_", " ").lower()
             out.print(f"[yellow]{name}: no face ({reason})[/]")
+    if answer.probe.liveness is not None:
+        out.print(f"probe: {liveness_text(answer.probe.liveness)}")
     if answer.similarity is None:
         return
     rate = "" if answer.estimated_fmr is None else f", estimated false-match rate {answer.estimated_fmr:.1e}"
@@ -251,13 +251,14 @@ Examples:
   facewire identify group.jpg -g door --save names.jpg
   facewire identify *.jpg -g door --json | jq -c '[.picture, .faces[].decision]'"""
 )
-@_pictures
+@pictures_argument
 @click.option("--gallery", "-g", "gallery_id", required=True, help="Whom to compare with.")
 @click.option("--min-similarity", type=click.FloatRange(-1, 1), help="Cosine that makes a match.")
 @click.option(
     "--candidates", default=3, show_default=True, type=click.IntRange(1, 100), help="Closest subjects in the JSON."
 )
-@_min_face
+@min_face_option
+@liveness_option
 @_save
 @talks_to_server
 def identify(
@@ -266,6 +267,7 @@ def identify(
     min_similarity: float | None,
     candidates: int,
     min_face_px: float | None,
+    liveness: LivenessCheck | None,
     save: Path | None,
     target: str,
     timeout_s: float,
@@ -273,9 +275,9 @@ def identify(
 ) -> int:
     """Say who is in PICTURES. Exit code 1 if nobody was recognised."""
     _one_picture_to_save(pictures, save)
-    table = identification_table()
+    table = identification_table(living=liveness is not None)
     matched = 0
-    asked = _Round(pictures, as_json)
+    asked = Round(pictures, as_json)
     with connect(target, timeout_s) as client:
 
         def question(picture: str) -> results.Identifications:
@@ -285,6 +287,7 @@ def identify(
                 min_similarity=min_similarity,
                 max_candidates=candidates,
                 min_face_px=min_face_px,
+                liveness=liveness,
             )
 
         for picture, answer in asked.ask(question):
@@ -299,11 +302,13 @@ def identify(
     return asked.exit_code(matched > 0)
 
 
-def identification_table() -> Table:
-    """An empty table for :func:`add_identifications`."""
+def identification_table(*, living: bool = False) -> Table:
+    """An empty table for :func:`add_identifications`, with a column for liveness or not."""
     table = Table("picture", "decision", "name")
     for heading in ("similarity", "threshold", "est. FMR", "ms"):
         table.add_column(heading, justify="right")
+    if living:
+        table.add_column("liveness")
     return table
 
 
@@ -324,6 +329,7 @@ def add_identifications(table: Table, picture: str, answer: results.Identificati
             f"{answer.min_similarity:.3f}",
             "" if rate is None else f"{rate:.0e}",
             total,
+            *([liveness_text(face.liveness)] if len(table.columns) > _COLUMNS else []),
         )
 
 

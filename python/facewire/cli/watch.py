@@ -17,9 +17,10 @@ from PIL import Image
 from facewire import Line, StreamOptions
 from facewire.annotate import draw_tracks
 from facewire.cli.event_log import EventLog
-from facewire.cli.options import connect, console, talks_to_server
+from facewire.cli.options import connect, console, liveness_option, talks_to_server
 from facewire.cli.watch_frames import WatchedFrames
 from facewire.cli.watch_view import ChangeLines, JsonLines, LiveTable, View
+from facewire.liveness import LivenessCheck
 from facewire.stream import Stream
 from facewire.stream_results import FrameAnswer
 from facewire.video import VideoFrame, VideoSource
@@ -74,11 +75,14 @@ Ctrl-C and SIGTERM end it in order. Exit codes: 0 done, 1 nothing was answered, 
 @click.option("--realtime", is_flag=True, help="Play files at their own speed.")
 @click.option("--jpeg", is_flag=True, help="Send JPEG instead of raw pixels: for slow networks.")
 @click.option("--min-similarity", type=click.FloatRange(-1, 1), help="Cosine that makes a name.")
+@liveness_option
+@click.option("--count-attributes", is_flag=True, help="Age and gender in the crowd figures.")
 @talks_to_server
 def watch(
     source: str, gallery_id: str, stream_id: str, save: Path | None, events: Path | None, lines: tuple[Line, ...],
     headless: bool, detect_every: int, fps: float | None, seconds: float | None, drop: bool | None, realtime: bool,
-    jpeg: bool, min_similarity: float | None, target: str, timeout_s: float, as_json: bool,
+    jpeg: bool, min_similarity: float | None, liveness: LivenessCheck | None, count_attributes: bool, target: str,
+    timeout_s: float, as_json: bool,
 ) -> int:  # fmt: skip
     """Watch a camera or a video: who is there, frame by frame."""
     _check_output(source, save)
@@ -91,6 +95,8 @@ def watch(
         min_similarity=min_similarity,
         lossless=not (video.live or realtime) if drop is None else not drop,
         lines=lines,
+        liveness=liveness,
+        count_attributes=count_attributes,
     )
     frames = WatchedFrames(video, seconds, realtime=realtime and not video.live, jpeg=jpeg, keep=save is not None)
     patience_s = math.inf if video.live else _FILE_PATIENCE_S

@@ -15,6 +15,7 @@ from rich.text import Text
 from typing_extensions import Self
 
 from facewire.cli.options import write_json
+from facewire.liveness import LivenessDecision
 from facewire.stream import Stream
 from facewire.stream_results import FrameAnswer, Track, TrackState
 
@@ -24,6 +25,12 @@ _STYLES = {
     TrackState.KNOWN: "bold green",
     TrackState.UNKNOWN: "yellow",
     TrackState.AMBIGUOUS: "magenta",
+}
+
+_LIVING_STYLES = {
+    LivenessDecision.LIVE: "green",
+    LivenessDecision.SPOOF: "bold red",
+    LivenessDecision.UNSURE: "dim",
 }
 
 
@@ -125,10 +132,10 @@ class ChangeLines(View):
             return
         now = {track.track_id: track for track in answer.tracks if track.state is not TrackState.TENTATIVE}
         for track_id, track in now.items():
-            said = track.name
+            said = f"{track.name} {_living(track)}"
             if self._last.get(track_id) != said:
                 self._last[track_id] = said
-                self.console.print(Text.assemble(f"{clock} track {track_id} ", _state_text(track)))
+                self.console.print(Text.assemble(f"{clock} track {track_id} ", _state_text(track), _living_text(track)))
         for track_id in [known for known in self._last if known not in now]:
             self.console.print(f"{clock} track {track_id} out of sight")
             del self._last[track_id]
@@ -154,7 +161,7 @@ class LiveTable(View):
         for track in sorted(answer.tracks, key=lambda each: each.track_id):
             table.add_row(
                 str(track.track_id),
-                _state_text(track),
+                Text.assemble(_state_text(track), _living_text(track)),
                 "" if track.similarity is None else f"{track.similarity:.3f}",
                 f"{track.age_s:.1f} s",
                 f"{min(track.box.width, track.box.height):.0f}",
@@ -167,6 +174,17 @@ def _state_text(track: Track) -> Text:
     if track.subject is None:
         return Text(track.state.value, style=_STYLES[track.state])
     return Text(f"{track.subject.display_name} {track.subject.similarity:.2f}", style=_STYLES[track.state])
+
+
+def _living(track: Track) -> str:
+    return "" if track.liveness is None else track.liveness.decision.value
+
+
+def _living_text(track: Track) -> Text:
+    """Whether it is a living person, where that is checked."""
+    if track.liveness is None:
+        return Text("")
+    return Text(f"  {_living(track)}", style=_LIVING_STYLES[track.liveness.decision])
 
 
 def _footer(answer: FrameAnswer, stream: Stream, seconds: float) -> Text:
