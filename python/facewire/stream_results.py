@@ -37,6 +37,7 @@ class EventKind(Enum):
     CROSSED_IN = "CROSSED_IN"
     CROSSED_OUT = "CROSSED_OUT"
     COUNT = "COUNT"
+    SPOOF = "SPOOF"
 
 
 @dataclass(frozen=True, slots=True)

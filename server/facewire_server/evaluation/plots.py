@@ -41,6 +41,17 @@ def score_histogram(genuine: Scores, impostor: Scores, threshold: float | None, 
     return _svg(figure)
 
 
+def liveness_histogram(live: Scores, attacks: Mapping[str, Scores]) -> str:
+    """Liveness scores of living people and of attacks, as SVG."""
+    figure, axes = _axes("Liveness", "score", "share of pictures")
+    bins = np.linspace(0, 1, 41)
+    for label, scores in {"live": live, **attacks}.items():
+        axes.hist(scores, bins, weights=np.full(len(scores), 1 / len(scores)), alpha=0.6, label=label)
+    axes.set_ylim(top=1.3 * axes.get_ylim()[1])
+    axes.legend(ncols=3, fontsize="small", loc="upper center")
+    return _svg(figure)
+
+
 def roc(curve: ErrorCurve) -> str:
     """True-accept rate over false-match rate, as SVG."""
     figure, axes = _axes("ROC", "false-match rate", "true-accept rate")
