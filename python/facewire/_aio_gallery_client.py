@@ -130,6 +130,13 @@ class GalleryClient(Connection):
         item = EnrolItem(subject_id, images, display_name, create_subject, use_largest_face)
         return await self._call(_gallery_requests.enrol(gallery_id, item))
 
+    async def reject(
+        self, gallery_id: str, subject_id: str, images: Sequence[ImageLike], *, use_largest_face: bool = False
+    ) -> results.Enrolment:
+        """Says that pictures do not show a subject. See :meth:`facewire.Client`."""
+        item = EnrolItem(subject_id, images, create_subject=False, use_largest_face=use_largest_face, negative=True)
+        return await self._call(_gallery_requests.enrol(gallery_id, item))
+
     async def batch_enrol(self, gallery_id: str, items: Iterable[EnrolItem]) -> AsyncIterator[results.BatchEnrolment]:
         """Enrols many subjects on one stream; answers come in order, one an item, while it is sent.
 

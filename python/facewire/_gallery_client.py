@@ -139,6 +139,22 @@ class GalleryClient(Connection):
         item = EnrolItem(subject_id, images, display_name, create_subject, use_largest_face)
         return self._call(_gallery_requests.enrol(gallery_id, item))
 
+    def reject(
+        self, gallery_id: str, subject_id: str, images: Sequence[ImageLike], *, use_largest_face: bool = False
+    ) -> results.Enrolment:
+        """Says that pictures do not show a subject, for whom they were taken: "not this person".
+
+        Whoever is more like one of them than like the subject's own pictures is not named so again. They can be listed
+        and erased as the others.
+
+        Args:
+            gallery_id, subject_id: who is not shown; must exist.
+            images: pictures with one face each, of whom was mistaken.
+            use_largest_face: as :meth:`enrol`.
+        """
+        item = EnrolItem(subject_id, images, create_subject=False, use_largest_face=use_largest_face, negative=True)
+        return self._call(_gallery_requests.enrol(gallery_id, item))
+
     def batch_enrol(self, gallery_id: str, items: Iterable[EnrolItem]) -> Iterator[results.BatchEnrolment]:
         """Enrols many subjects on one stream; answers come in order, one an item, while it is sent.
 

@@ -188,6 +188,7 @@ class EnrolItem:
         images: pictures, in the order of the outcomes.
         display_name: of a subject that is made; default: its id.
         use_largest_face: of several faces take the largest instead of refusing the picture.
+        negative: the pictures show somebody else, who was taken for the subject; needs ``create_subject=False``.
     """
 
     subject_id: str
@@ -195,6 +196,7 @@ class EnrolItem:
     display_name: str = ""
     create_subject: bool = True
     use_largest_face: bool = False
+    negative: bool = False
 
 
 def enrol_message(gallery_id: str, item: EnrolItem) -> gallery_pb2.EnrolFacesRequest:
@@ -211,6 +213,7 @@ def enrol_message(gallery_id: str, item: EnrolItem) -> gallery_pb2.EnrolFacesReq
         create_subject=item.create_subject,
         display_name=item.display_name,
         use_largest_face=item.use_largest_face,
+        negative=item.negative,
         idempotency_key=new_key(),
     )
 

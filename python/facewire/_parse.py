@@ -222,6 +222,7 @@ def enrolled_face(message: gallery_pb2.EnrolledFace) -> results.EnrolledFace:
         message.source_digest,
         message.source_name,
         time(message.created_at),
+        message.negative,
     )
 
 

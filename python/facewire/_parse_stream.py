@@ -29,6 +29,7 @@ def _track(message: stream_pb2.Track) -> streams.Track:
         age_s=_seconds(message.age),
         best_shot=best_shot(message.best_shot) if message.HasField("best_shot") else None,
         liveness=_parse.liveness(message.liveness) if message.HasField("liveness") else None,
+        ignored=message.ignored,
     )
 
 

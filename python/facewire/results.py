@@ -310,7 +310,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class EnrolledFace:
-    """An enrolled template. ``source_digest`` is the SHA-256 of the picture's bytes."""
+    """An enrolled template. ``source_digest`` is the SHA-256 of the picture's bytes.
+
+    A ``negative`` one says who the subject is not.
+    """
 
     face_id: str
     subject_id: str
@@ -318,6 +321,7 @@ class EnrolledFace:
     source_digest: str
     source_name: str
     created_at: datetime
+    negative: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class StreamOptions:
         liveness: "report" tells in the answers whether tracks are living people; "require" also names nobody who is
             not LIVE. Needs a liveness model on the server, as ``count_attributes`` needs its models.
         count_attributes: age and gender in the crowd figures.
+        ignore_labels: subjects with one of these are known and not told of: in no events and no figures; empty:
+            "ignore".
     """
 
     gallery_id: str = ""
@@ -81,6 +83,7 @@ class StreamOptions:
     zones: Sequence[Zone] = ()
     liveness: LivenessCheck | None = None
     count_attributes: bool = False
+    ignore_labels: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.best_shots not in ("none", "keep", "send"):
@@ -116,6 +119,7 @@ class StreamOptions:
             ],
             liveness_check=liveness_check(self.liveness),
             count_attributes=self.count_attributes,
+            ignore_labels=self.ignore_labels,
             zones=[stream_pb2.Zone(name=zone.name, corners=map(_point, zone.corners)) for zone in self.zones],
         )
 

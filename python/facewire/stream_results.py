@@ -66,6 +66,7 @@ class Track:
         age_s: since the track's first frame.
         best_shot: where it became better and the stream asked for it.
         liveness: where it is checked, of all frames of the track that were looked at.
+        ignored: a subject with an ignore label: in no events and no figures.
     """
 
     track_id: int
@@ -81,6 +82,7 @@ class Track:
     age_s: float
     best_shot: BestShot | None
     liveness: Liveness | None = None
+    ignored: bool = False
 
     @property
     def name(self) -> str:

@@ -179,7 +179,7 @@ def test_a_database_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     with database.write():
         insert_gallery(database, Gallery("g", "G", "c", 1, 0, 0), 4)
     assert database.query("SELECT count(*) FROM calibration").fetchone() == (0,)
-    assert database.query("PRAGMA user_version").fetchone() == (2,)
+    assert database.query("PRAGMA user_version").fetchone() == (3,)
     database.close()
 
 
@@ -202,7 +202,7 @@ def test_several_templates_are_searched_by_their_mean_too(
         assert found[0].face_id, "a template of that subject"
         live.remove_face(1, opened.faces.list("people", "p0", Page(100, ""))[0][0].face_id)
         rest = own[1:].sum(axis=0) / np.linalg.norm(own[1:].sum(axis=0))
-        np.testing.assert_allclose(live.templates_of("p0")[-1], rest, atol=1e-6)
+        np.testing.assert_allclose(live.templates_of("p0").templates[-1], rest, atol=1e-6)
         live.remove_face(1, opened.faces.list("people", "p0", Page(100, ""))[0][1].face_id)
         assert len(live.templates_of("p0")) == 1, "one template has no mean"
         live.remove_subject(2)

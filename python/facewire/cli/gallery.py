@@ -185,7 +185,7 @@ def remove_subject(gallery_id: str, subject_id: str, target: str, timeout_s: flo
 def faces(gallery_id: str, subject_id: str, target: str, timeout_s: float, as_json: bool) -> None:
     """List enrolled faces."""
     table = Table(
-        Column("face", overflow="fold", min_width=32), "subject", "picture", "size px", "sharp", "norm", "enrolled"
+        Column("face", overflow="fold", min_width=32), "subject", "picture", "size px", "sharp", "norm", "enrolled", ""
     )
     with connect(target, timeout_s) as client:
         for entry in client.list_faces(gallery_id, subject_id=subject_id):
@@ -199,9 +199,35 @@ def faces(gallery_id: str, subject_id: str, target: str, timeout_s: float, as_js
                 f"{entry.quality.sharpness:.1f}",
                 f"{entry.quality.embedding_norm or 0:.1f}",
                 f"{entry.created_at:%Y-%m-%d %H:%M}",
+                "not this person" if entry.negative else "",
             )
     if not as_json:
         console().print(table)
+
+
+@gallery.command("reject")
+@_gallery_id
+@click.argument("subject_id")
+@click.argument("pictures", nargs=-1, required=True, type=click.Path())
+@talks_to_server
+def reject(
+    gallery_id: str, subject_id: str, pictures: tuple[str, ...], target: str, timeout_s: float, as_json: bool
+) -> int:
+    """Say that PICTURES do not show SUBJECT_ID, though they were taken for that person.
+
+    Whoever is more like them than like the subject's own pictures does not get that name again. Exit code 1 if a
+    picture was refused.
+    """
+    with connect(target, timeout_s) as client:
+        answer = client.reject(gallery_id, subject_id, pictures)
+    if as_json:
+        write_json(answer)
+    for picture, outcome in zip(pictures, answer.outcomes, strict=True):
+        if not as_json and outcome.enrolled is not None:
+            console().print(f"{escape(picture)}: [green]noted[/], not '{escape(subject_id)}'")
+        elif not as_json:
+            console().print(f"{escape(picture)}: [red]refused[/]: {escape(outcome.detail)}")
+    return 0 if all(outcome.enrolled is not None for outcome in answer.outcomes) else 1
 
 
 @gallery.command("remove-face")

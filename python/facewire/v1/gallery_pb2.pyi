@@ -204,20 +204,22 @@ class Subject(_message.Message):
     def __init__(self, subject_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., face_count: _Optional[int] = ...) -> None: ...
 
 class EnrolledFace(_message.Message):
-    __slots__ = ("face_id", "subject_id", "quality", "source_digest", "source_name", "created_at")
+    __slots__ = ("face_id", "subject_id", "quality", "source_digest", "source_name", "created_at", "negative")
     FACE_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     SOURCE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     SOURCE_NAME_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_FIELD_NUMBER: _ClassVar[int]
     face_id: str
     subject_id: str
     quality: _face_pb2.Quality
     source_digest: str
     source_name: str
     created_at: _timestamp_pb2.Timestamp
-    def __init__(self, face_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., source_digest: _Optional[str] = ..., source_name: _Optional[str] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    negative: bool
+    def __init__(self, face_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., source_digest: _Optional[str] = ..., source_name: _Optional[str] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., negative: bool = ...) -> None: ...
 
 class CreateGalleryRequest(_message.Message):
     __slots__ = ("gallery_id", "display_name", "idempotency_key")
@@ -395,7 +397,7 @@ class EnrolImage(_message.Message):
     def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., source_name: _Optional[str] = ...) -> None: ...
 
 class EnrolFacesRequest(_message.Message):
-    __slots__ = ("gallery_id", "subject_id", "images", "create_subject", "display_name", "use_largest_face", "idempotency_key")
+    __slots__ = ("gallery_id", "subject_id", "images", "create_subject", "display_name", "use_largest_face", "idempotency_key", "negative")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
@@ -403,6 +405,7 @@ class EnrolFacesRequest(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     USE_LARGEST_FACE_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     subject_id: str
     images: _containers.RepeatedCompositeFieldContainer[EnrolImage]
@@ -410,7 +413,8 @@ class EnrolFacesRequest(_message.Message):
     display_name: str
     use_largest_face: bool
     idempotency_key: str
-    def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., images: _Optional[_Iterable[_Union[EnrolImage, _Mapping]]] = ..., create_subject: bool = ..., display_name: _Optional[str] = ..., use_largest_face: bool = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+    negative: bool
+    def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., images: _Optional[_Iterable[_Union[EnrolImage, _Mapping]]] = ..., create_subject: bool = ..., display_name: _Optional[str] = ..., use_largest_face: bool = ..., idempotency_key: _Optional[str] = ..., negative: bool = ...) -> None: ...
 
 class EnrolOutcome(_message.Message):
     __slots__ = ("enrolled", "refusal", "detail", "face", "source_name", "look_alike_subject_id", "look_alike_similarity")

@@ -103,7 +103,7 @@ class Zone(_message.Message):
     def __init__(self, name: _Optional[str] = ..., corners: _Optional[_Iterable[_Union[RelativePoint, _Mapping]]] = ...) -> None: ...
 
 class StreamSettings(_message.Message):
-    __slots__ = ("stream_id", "gallery_id", "encoding", "detection", "detect_every", "min_similarity", "track_ttl", "lossless", "return_landmarks", "return_quality", "best_shot", "watchlist_labels", "unknown_linger", "lines", "zones", "count_interval", "liveness_check", "count_attributes")
+    __slots__ = ("stream_id", "gallery_id", "encoding", "detection", "detect_every", "min_similarity", "track_ttl", "lossless", "return_landmarks", "return_quality", "best_shot", "watchlist_labels", "unknown_linger", "lines", "zones", "count_interval", "liveness_check", "count_attributes", "ignore_labels")
     STREAM_ID_FIELD_NUMBER: _ClassVar[int]
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
@@ -122,6 +122,7 @@ class StreamSettings(_message.Message):
     COUNT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     LIVENESS_CHECK_FIELD_NUMBER: _ClassVar[int]
     COUNT_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_LABELS_FIELD_NUMBER: _ClassVar[int]
     stream_id: str
     gallery_id: str
     encoding: FrameEncoding
@@ -140,7 +141,8 @@ class StreamSettings(_message.Message):
     count_interval: _duration_pb2.Duration
     liveness_check: _face_pb2.LivenessCheck
     count_attributes: bool
-    def __init__(self, stream_id: _Optional[str] = ..., gallery_id: _Optional[str] = ..., encoding: _Optional[_Union[FrameEncoding, _Mapping]] = ..., detection: _Optional[_Union[_recognition_pb2.DetectionOptions, _Mapping]] = ..., detect_every: _Optional[int] = ..., min_similarity: _Optional[float] = ..., track_ttl: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., lossless: bool = ..., return_landmarks: bool = ..., return_quality: bool = ..., best_shot: _Optional[_Union[BestShotOptions, _Mapping]] = ..., watchlist_labels: _Optional[_Iterable[str]] = ..., unknown_linger: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[Line, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[Zone, _Mapping]]] = ..., count_interval: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., liveness_check: _Optional[_Union[_face_pb2.LivenessCheck, str]] = ..., count_attributes: bool = ...) -> None: ...
+    ignore_labels: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, stream_id: _Optional[str] = ..., gallery_id: _Optional[str] = ..., encoding: _Optional[_Union[FrameEncoding, _Mapping]] = ..., detection: _Optional[_Union[_recognition_pb2.DetectionOptions, _Mapping]] = ..., detect_every: _Optional[int] = ..., min_similarity: _Optional[float] = ..., track_ttl: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., lossless: bool = ..., return_landmarks: bool = ..., return_quality: bool = ..., best_shot: _Optional[_Union[BestShotOptions, _Mapping]] = ..., watchlist_labels: _Optional[_Iterable[str]] = ..., unknown_linger: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[Line, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[Zone, _Mapping]]] = ..., count_interval: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., liveness_check: _Optional[_Union[_face_pb2.LivenessCheck, str]] = ..., count_attributes: bool = ..., ignore_labels: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class BestShotOptions(_message.Message):
     __slots__ = ("keep", "send", "context")
@@ -185,7 +187,7 @@ class StreamOpened(_message.Message):
     def __init__(self, stream_id: _Optional[str] = ..., session_id: _Optional[str] = ..., resumed: bool = ..., last_sequence: _Optional[int] = ..., min_similarity: _Optional[float] = ...) -> None: ...
 
 class Track(_message.Message):
-    __slots__ = ("track_id", "state", "box", "landmarks", "detection_score", "quality", "subject", "similarity", "revision", "predicted", "age", "best_shot", "liveness")
+    __slots__ = ("track_id", "state", "box", "landmarks", "detection_score", "quality", "subject", "similarity", "revision", "predicted", "age", "best_shot", "liveness", "ignored")
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     BOX_FIELD_NUMBER: _ClassVar[int]
@@ -199,6 +201,7 @@ class Track(_message.Message):
     AGE_FIELD_NUMBER: _ClassVar[int]
     BEST_SHOT_FIELD_NUMBER: _ClassVar[int]
     LIVENESS_FIELD_NUMBER: _ClassVar[int]
+    IGNORED_FIELD_NUMBER: _ClassVar[int]
     track_id: int
     state: TrackState
     box: _face_pb2.Box
@@ -212,7 +215,8 @@ class Track(_message.Message):
     age: _duration_pb2.Duration
     best_shot: BestShot
     liveness: _face_pb2.Liveness
-    def __init__(self, track_id: _Optional[int] = ..., state: _Optional[_Union[TrackState, str]] = ..., box: _Optional[_Union[_face_pb2.Box, _Mapping]] = ..., landmarks: _Optional[_Union[_face_pb2.Landmarks, _Mapping]] = ..., detection_score: _Optional[float] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., subject: _Optional[_Union[_recognition_pb2.Candidate, _Mapping]] = ..., similarity: _Optional[float] = ..., revision: _Optional[int] = ..., predicted: bool = ..., age: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., best_shot: _Optional[_Union[BestShot, _Mapping]] = ..., liveness: _Optional[_Union[_face_pb2.Liveness, _Mapping]] = ...) -> None: ...
+    ignored: bool
+    def __init__(self, track_id: _Optional[int] = ..., state: _Optional[_Union[TrackState, str]] = ..., box: _Optional[_Union[_face_pb2.Box, _Mapping]] = ..., landmarks: _Optional[_Union[_face_pb2.Landmarks, _Mapping]] = ..., detection_score: _Optional[float] = ..., quality: _Optional[_Union[_face_pb2.Quality, _Mapping]] = ..., subject: _Optional[_Union[_recognition_pb2.Candidate, _Mapping]] = ..., similarity: _Optional[float] = ..., revision: _Optional[int] = ..., predicted: bool = ..., age: _Optional[_Union[_duration_pb2.Duration, _Mapping]] = ..., best_shot: _Optional[_Union[BestShot, _Mapping]] = ..., liveness: _Optional[_Union[_face_pb2.Liveness, _Mapping]] = ..., ignored: bool = ...) -> None: ...
 
 class BestShot(_message.Message):
     __slots__ = ("track_id", "aligned_jpeg", "context_jpeg", "quality", "capture_time", "sequence")

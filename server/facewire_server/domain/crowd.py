@@ -153,6 +153,15 @@ class CrowdCounter:
         if other in self._attributes:
             self._attributes.setdefault(number, self._attributes.pop(other))
 
+    def forget_person(self, person: int) -> None:
+        """Somebody who turns out not to count."""
+        self._people.discard(person)
+        self._attributes.pop(person, None)
+
+    def never_entered(self) -> None:
+        """One entry too many was counted."""
+        self._entries = max(0, self._entries - 1)
+
     def entered(self) -> None:
         """Somebody came in."""
         self._entries += 1

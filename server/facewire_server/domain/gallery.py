@@ -42,7 +42,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class EnrolledFace:
-    """A template, without its vector."""
+    """A template, without its vector. A negative one says who the subject is not."""
 
     face_id: str
     subject_id: str
@@ -50,6 +50,7 @@ class EnrolledFace:
     source_digest: str
     source_name: str
     created_ms: int
+    negative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ class NewTemplate:
     Attributes:
         vector: float32 (dim,), unit length.
         source_digest: SHA-256 of the picture's bytes, hexadecimal.
+        negative: it says who the subject is not.
     """
 
     vector: FloatArray
     quality: Quality
     source_digest: str
     source_name: str
+    negative: bool = False
 
 
 class EnrolRefusal(Enum):

@@ -29,6 +29,7 @@ from facewire_server.domain.gallery_calibration import GalleryCalibration, Galle
 from facewire_server.domain.mesh import Mesh
 from facewire_server.domain.review import NamedTemplates
 from facewire_server.domain.stages import StageClock
+from facewire_server.domain.templates import ComparedBy
 
 T = TypeVar("T")
 Tensor = npt.NDArray[np.float32]
@@ -148,8 +149,8 @@ class TemplateSearch(Protocol):
         """
         ...
 
-    def templates_of(self, gallery_id: str, subject_id: str, contract_id: str) -> FloatArray:
-        """What a subject is compared by, float32 (n, dim); raises as above."""
+    def templates_of(self, gallery_id: str, subject_id: str, contract_id: str) -> ComparedBy:
+        """What a subject is compared by; raises as above."""
         ...
 
     def facts(self, gallery_id: str) -> GalleryFacts:

@@ -52,6 +52,7 @@ class StreamSettings:
         unknown_linger_s, count_interval_s: 0 means never.
         liveness_check: what is asked for; the server may do more.
         count_attributes: age and gender are part of the figures.
+        ignore_labels: subjects with one of these are in no events and no figures.
     """
 
     stream_id: str
@@ -75,6 +76,7 @@ class StreamSettings:
     boundaries: tuple[Boundary, ...]
     liveness_check: LivenessCheck = LivenessCheck.OFF
     count_attributes: bool = False
+    ignore_labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class TrackAnswer:
     age_s: float
     best_shot: BestShot | None
     liveness: Liveness | None = None
+    ignored: bool = False
 
 
 @dataclass(slots=True)

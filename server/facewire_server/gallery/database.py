@@ -16,7 +16,7 @@ from pathlib import Path
 from facewire_server.domain.errors import IdempotencyConflict, StorageFailure
 from facewire_server.domain.gallery import WriteIntent
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 _REMEMBERED_MS = 24 * 3600 * 1000
 _CALIBRATION = """
 -- A gallery's own error rates, as JSON.
@@ -25,6 +25,8 @@ CREATE TABLE calibration (
     data TEXT NOT NULL
 );
 """
+# Templates that say who somebody is not.
+_NEGATIVES = "ALTER TABLE face ADD COLUMN negative INTEGER NOT NULL DEFAULT 0;"
 _SCHEMA = """
 CREATE TABLE gallery (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -150,8 +152,8 @@ class Database:
             raise StorageFailure(
                 f"gallery database {self.path} has schema {version}; this version knows {_SCHEMA_VERSION}"
             )
-        missing = {0: _SCHEMA + _CALIBRATION, 1: _CALIBRATION}.get(version)
-        if missing is not None:
+        missing = "".join((_SCHEMA, _CALIBRATION, _NEGATIVES)[version:])
+        if missing:
             self._connection.executescript(f"BEGIN; {missing} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")
 
     def query(self, sql: str, *parameters: object) -> sqlite3.Cursor:

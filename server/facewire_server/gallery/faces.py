@@ -19,12 +19,13 @@ from facewire_server.domain.gallery import (
 from facewire_server.domain.ports import EnrolResult, Remember
 from facewire_server.gallery.database import Database, now_ms
 from facewire_server.gallery.galleries import key_of_gallery
-from facewire_server.gallery.live_index import LiveIndex
+from facewire_server.gallery.live_index import LiveGallery, LiveIndex
 from facewire_server.gallery.rows import (
     FACE_COLUMNS,
     face_of,
     position_of,
     quality_text,
+    stored_digest,
     token_after,
     vector_bytes,
     vectors_of,
@@ -77,33 +78,46 @@ class Faces:
             self._db.remember(intent, gallery_id, remember(result))
         now = result.subject
         gallery.put_subject(key, now.subject_id, now.display_name, now.labels)
+        self._put_live(gallery, key, outcomes, templates)
+        return result
+
+    @staticmethod
+    def _put_live(
+        gallery: LiveGallery, key: int, outcomes: Sequence[EnrolledFace | Refusal], templates: Sequence[NewTemplate]
+    ) -> None:
         accepted = [
-            (outcome.face_id, vector_bytes(template.vector))
+            (outcome, vector_bytes(template.vector))
             for outcome, template in zip(outcomes, templates, strict=True)
             if isinstance(outcome, EnrolledFace)
         ]
-        vectors = vectors_of([blob for _, blob in accepted], gallery.index.dim)
-        gallery.add([key] * len(accepted), [face_id for face_id, _ in accepted], vectors)
-        return result
+        for negative in (False, True):
+            part = [(face.face_id, blob) for face, blob in accepted if face.negative is negative]
+            vectors = vectors_of([blob for _, blob in part], gallery.index.dim)
+            put = gallery.add_negatives if negative else gallery.add
+            put([key] * len(part), [face_id for face_id, _ in part], vectors)
 
     def _enrol_one(
         self, gallery_id: str, subject_key: int, template: NewTemplate, contract_id: str
     ) -> EnrolledFace | Refusal:
+        subject = read_subject(self._db, subject_key)
         same = self._db.query(
             """SELECT subject_id, source_name FROM face JOIN subject ON subject.key = subject_key
                WHERE face.gallery_key = ? AND source_digest = ?""",
-            key_of_gallery(self._db, gallery_id), template.source_digest,
+            key_of_gallery(self._db, gallery_id),
+            stored_digest(template.source_digest, subject.subject_id, negative=template.negative),
         ).fetchone()  # fmt: skip
         if same is not None:
             return Refusal(
                 EnrolRefusal.DUPLICATE,
                 f"the same picture is enrolled already, for subject '{same[0]}' as '{same[1]}'",
             )
-        subject = read_subject(self._db, subject_key)
-        if subject.face_count >= self._max_templates:
+        (count,) = self._db.query(
+            "SELECT count(*) FROM face WHERE subject_key = ? AND negative = ?", subject_key, template.negative
+        ).fetchone()
+        if count >= self._max_templates:
             return Refusal(
                 EnrolRefusal.TEMPLATE_LIMIT,
-                f"the subject has {subject.face_count} templates, at most {self._max_templates} are kept",
+                f"the subject has {count} templates, at most {self._max_templates} are kept",
             )
         face = EnrolledFace(
             uuid.uuid4().hex,
@@ -112,6 +126,7 @@ class Faces:
             template.source_digest,
             template.source_name,
             now_ms(),
+            template.negative,
         )
         insert_face(self._db, gallery_id, subject_key, face, vector_bytes(template.vector), contract_id)
         return face
@@ -164,9 +179,10 @@ def insert_face(
     """Writes a template's rows and change. Within a write."""
     cursor = database.query(
         """INSERT INTO face (gallery_key, subject_key, face_id, contract_id, quality, source_digest,
-           source_name, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+           source_name, created_ms, negative) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         key_of_gallery(database, gallery_id), subject_key, face.face_id, contract_id,
-        quality_text(face.quality), face.source_digest, face.source_name, face.created_ms,
+        quality_text(face.quality), stored_digest(face.source_digest, face.subject_id, negative=face.negative),
+        face.source_name, face.created_ms, face.negative,
     )  # fmt: skip
     database.query("INSERT INTO template (face_key, vector) VALUES (?, ?)", cursor.lastrowid, vector)
     database.log_change("face enrolled", gallery_id, face.subject_id, face.face_id)

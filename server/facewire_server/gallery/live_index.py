@@ -18,7 +18,8 @@ from facewire_server.domain.face import FloatArray
 from facewire_server.domain.gallery_calibration import GalleryCalibration, GalleryFacts
 from facewire_server.domain.review import NamedTemplates
 from facewire_server.domain.revision import next_revision
-from facewire_server.domain.templates import mean_template
+from facewire_server.domain.templates import ComparedBy, mean_template
+from facewire_server.gallery.negatives import Negatives
 
 _MEANS_KEPT = 1024
 _MORE = 4  # subjects looked at beyond those asked for: by their means they may be nearer
@@ -37,6 +38,7 @@ class LiveGallery:
         self.contract_id = contract_id
         self.index = GalleryIndex(dim)
         self.revision = next_revision()
+        self._negatives = Negatives(dim)
         self._names: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         self._keys: dict[str, int] = {}
         self.calibration: GalleryCalibration | None = None
@@ -77,6 +79,15 @@ class LiveGallery:
                 self._forget_mean(key)
         self.revision = next_revision()
 
+    def add_negatives(self, subject_keys: Sequence[int], face_ids: Sequence[str], vectors: FloatArray) -> None:
+        """Adds templates that say who known subjects are not, (n, dim)."""
+        if not len(face_ids):
+            return
+        with self._lock:
+            for key, face_id, vector in zip(subject_keys, face_ids, vectors, strict=True):
+                self._negatives.add(key, face_id, vector)
+        self.revision = next_revision()
+
     def _take(self, rows: Sequence[int]) -> None:
         """Overwrites rows of the index; with the lock held, so that no reader finds them gone."""
         if rows:
@@ -92,6 +103,11 @@ class LiveGallery:
 
     def remove_face(self, subject_key: int, face_id: str) -> None:
         """Removes one template; its row is overwritten."""
+        with self._lock:
+            negative = self._negatives.remove(subject_key, face_id)
+        if negative:
+            self.revision = next_revision()
+            return
         row = next((row for row in self._rows[subject_key] if self._owners[row] == (subject_key, face_id)), None)
         if row is None:
             raise KeyError(face_id)
@@ -112,6 +128,7 @@ class LiveGallery:
             subject_id, _, _ = self._names.pop(key)
             del self._keys[subject_id], self._rows[key]
             self._forget_mean(key)
+            self._negatives.remove_subject(key)
         self.revision = next_revision()
 
     def clear(self) -> None:
@@ -121,6 +138,7 @@ class LiveGallery:
             self.subjects = self._several = 0
             for key in list(self._means):
                 self._forget_mean(key)
+            self._negatives.clear()
             self._names.clear()
             self._keys.clear()
             self._rows.clear()
@@ -149,7 +167,8 @@ class LiveGallery:
     ) -> tuple[list[Candidate], bool]:
         """Candidates by name and falling similarity, and whether every row had a name.
 
-        A subject with several templates counts by the nearer of its best template and their mean (ADR 14).
+        A subject with several templates counts by the nearer of its best template and their mean (ADR 14); one that a
+        nearer negative template speaks against is left out.
         """
         candidates, complete = [], True
         for key, similarity, row in zip(keys, similarities, rows, strict=True):
@@ -165,6 +184,8 @@ class LiveGallery:
                 complete = False
                 continue
             nearest = similarity if mean is None else max(similarity, float(query @ mean))
+            if self._negatives.refute(key, query, nearest):
+                continue
             candidates.append(Candidate(*name, similarity=nearest, face_id=owner[1]))
         candidates.sort(key=lambda candidate: -candidate.similarity)
         return candidates, complete
@@ -215,16 +236,18 @@ class LiveGallery:
                 vectors[place] = self.index.read(row)
         return vectors, np.array([key for key, _ in rows], dtype=np.int64)
 
-    def templates_of(self, subject_id: str) -> FloatArray:
-        """A subject's templates and their mean, (n, dim)."""
+    def templates_of(self, subject_id: str) -> ComparedBy:
+        """A subject's templates and their mean, and its negative ones."""
         with self._lock:
             key = self._keys.get(subject_id)
             if key is None:
                 raise NotFound("subject", subject_id)
             vectors = [self.index.read(row) for row in self._rows[key]]
+            negatives = self._negatives.of(key)
         if len(vectors) > 1:
             vectors.append(mean_template(vectors))
-        return np.stack(vectors) if vectors else np.empty((0, self.index.dim), dtype=np.float32)
+        templates = np.stack(vectors) if vectors else np.empty((0, self.index.dim), dtype=np.float32)
+        return ComparedBy(templates, negatives)
 
 
 class LiveIndex:
@@ -264,8 +287,8 @@ class LiveIndex:
         """For each row of (n, dim) the k closest subjects."""
         return self._pinned(gallery_id, contract_id, "the probe").search(embeddings, k)
 
-    def templates_of(self, gallery_id: str, subject_id: str, contract_id: str) -> FloatArray:
-        """What a subject is compared by, (n, dim)."""
+    def templates_of(self, gallery_id: str, subject_id: str, contract_id: str) -> ComparedBy:
+        """What a subject is compared by."""
         return self._pinned(gallery_id, contract_id, "the other side").templates_of(subject_id)
 
     def all_of(self, gallery_id: str, contract_id: str) -> tuple[FloatArray, npt.NDArray[np.int64]]:

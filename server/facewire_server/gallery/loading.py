@@ -32,13 +32,16 @@ def load_gallery(database: Database, gallery_id: str) -> LiveGallery:
     ):
         gallery.put_subject(subject_key, subject_id, name, tuple(json.loads(labels)))
     rows = database.query(
-        """SELECT subject_key, face_id, vector FROM face JOIN template ON face_key = face.key
+        """SELECT subject_key, face_id, vector, negative FROM face JOIN template ON face_key = face.key
            WHERE gallery_key = ? ORDER BY face.key""",
         key,
     )
     # In portions: a large gallery must not be in memory twice, and what Python once had it seldom gives back.
     while portion := rows.fetchmany(_PORTION):
-        keys, face_ids, blobs = zip(*portion, strict=True)
-        gallery.add(keys, face_ids, vectors_of(blobs, dim))
+        for negative, put in ((0, gallery.add), (1, gallery.add_negatives)):
+            part = [row[:3] for row in portion if row[3] == negative]
+            if part:
+                keys, face_ids, blobs = zip(*part, strict=True)
+                put(keys, face_ids, vectors_of(blobs, dim))
     gallery.calibrate(read_calibration(database, key))
     return gallery

@@ -17,10 +17,11 @@ from facewire_server.domain.gallery import EnrolledFace, Gallery, Subject
 
 GALLERY_COLUMNS = """gallery_id, display_name, contract_id, created_ms,
     (SELECT count(*) FROM subject WHERE gallery_key = gallery.key),
-    (SELECT count(*) FROM face WHERE gallery_key = gallery.key)"""
+    (SELECT count(*) FROM face WHERE gallery_key = gallery.key AND NOT negative)"""
 SUBJECT_COLUMNS = """subject_id, display_name, labels, attributes, created_ms, updated_ms,
-    (SELECT count(*) FROM face WHERE subject_key = subject.key)"""
-FACE_COLUMNS = "face_id, subject_id, quality, source_digest, source_name, face.created_ms"
+    (SELECT count(*) FROM face WHERE subject_key = subject.key AND NOT negative)"""
+FACE_COLUMNS = "face_id, subject_id, quality, source_digest, source_name, face.created_ms, negative"
+_NOT = " not "
 
 # Score and issues follow from these, and their rules may change.
 MEASURED = (
@@ -43,8 +44,19 @@ def subject_of(row: Row) -> Subject:
 
 def face_of(row: Row) -> EnrolledFace:
     """A row of FACE_COLUMNS."""
-    face_id, subject_id, quality, digest, name, created = row
-    return EnrolledFace(face_id, subject_id, Quality(**json.loads(quality)), digest, name, created)
+    face_id, subject_id, quality, digest, name, created, negative = row
+    measured = Quality(**json.loads(quality))
+    return EnrolledFace(face_id, subject_id, measured, plain_digest(digest), name, created, bool(negative))
+
+
+def plain_digest(stored: str) -> str:
+    """What :func:`stored_digest` was given."""
+    return stored.partition(_NOT)[0]
+
+
+def stored_digest(digest: str, subject_id: str, *, negative: bool) -> str:
+    """A picture may show one subject, and be told not to show several."""
+    return f"{digest}{_NOT}{subject_id}" if negative else digest
 
 
 def quality_text(quality: Quality) -> str:

@@ -43,10 +43,12 @@ from facewire_server.gallery.faces import insert_face
 from facewire_server.gallery.galleries import Galleries, find_gallery, insert_gallery
 from facewire_server.gallery.live_index import LiveIndex
 from facewire_server.gallery.loading import load_gallery
-from facewire_server.gallery.rows import MEASURED, SUBJECT_COLUMNS, subject_of
+from facewire_server.gallery.rows import MEASURED, SUBJECT_COLUMNS, plain_digest, subject_of
 from facewire_server.gallery.subjects import insert_subject
 
-_MAGIC = b"facewire-gallery-1\n"
+# Of format 2 are files with negative templates: who reads only 1 would take them for the subject's own.
+_MAGICS = {False: b"facewire-gallery-1\n", True: b"facewire-gallery-2\n"}
+_MAGIC_LENGTH = 19
 _LENGTH = struct.Struct("<I")
 _LONGEST_RECORD = 1 << 20
 _SUBJECTS_A_PIECE = 200
@@ -75,7 +77,10 @@ class Transfer:
             digest.update(content)
             return content
 
-        yield piece(_MAGIC + _encode(_header(gallery, self._live.gallery(gallery_id).index.dim)))
+        yield piece(
+            _MAGICS[self._has_negatives(gallery_id)]
+            + _encode(_header(gallery, self._live.gallery(gallery_id).index.dim))
+        )
         position = ""
         while True:
             # Asked each time: between two pieces anything may have happened.
@@ -89,6 +94,14 @@ class Transfer:
         yield piece(_LENGTH.pack(0))
         yield digest.digest()
 
+    def _has_negatives(self, gallery_id: str) -> bool:
+        (found,) = self._db.query(
+            "SELECT EXISTS (SELECT 1 FROM face WHERE gallery_key = "
+            "(SELECT key FROM gallery WHERE gallery_id = ?) AND negative)",
+            gallery_id,
+        ).fetchone()
+        return bool(found)
+
     def _subjects_after(self, gallery_id: str, position: str) -> list[tuple[int, Subject]]:
         rows = self._db.query(
             f"""SELECT key, {SUBJECT_COLUMNS} FROM subject
@@ -100,7 +113,7 @@ class Transfer:
 
     def _subject_records(self, key: int, subject: Subject) -> bytes:
         faces = self._db.query(
-            """SELECT quality, source_digest, source_name, created_ms, vector
+            """SELECT quality, source_digest, source_name, created_ms, vector, negative
                FROM face JOIN template ON face_key = face.key WHERE subject_key = ? ORDER BY face.key""",
             key,
         )
@@ -172,12 +185,12 @@ class _Reader:
         """The digest at the end against everything before it."""
         size = self._file.seek(0, 2)
         ending = _LENGTH.size + hashlib.sha256().digest_size
-        if size < len(_MAGIC) + ending:
+        if size < _MAGIC_LENGTH + ending:
             raise DamagedFile("data", "is too short for a gallery file")
         self._file.seek(0)
         digest, left = hashlib.sha256(), size - hashlib.sha256().digest_size
-        if self._file.read(len(_MAGIC)) != _MAGIC:
-            raise DamagedFile("data", "is no gallery file of format 1")
+        if self._file.read(_MAGIC_LENGTH) not in _MAGICS.values():
+            raise DamagedFile("data", "is no gallery file of format 1 or 2")
         self._file.seek(0)
         while left:
             chunk = self._file.read(min(left, 1 << 20))
@@ -185,7 +198,7 @@ class _Reader:
             left -= len(chunk)
         if self._file.read() != digest.digest():
             raise DamagedFile("data", "is damaged or cut short: its SHA-256 does not fit")
-        self._file.seek(len(_MAGIC))
+        self._file.seek(_MAGIC_LENGTH)
 
     def header(self) -> Record:
         """The first record."""
@@ -247,14 +260,17 @@ def _subject_record(subject: Subject) -> Record:
     }
 
 
-def _face_record(quality: str, source_digest: str, source_name: str, created_ms: int, vector: bytes) -> Record:
-    return {
+def _face_record(
+    quality: str, source_digest: str, source_name: str, created_ms: int, vector: bytes, negative: int
+) -> Record:
+    record: Record = {
         "vector": base64.b64encode(vector).decode(),
         "quality": json.loads(quality),
-        "source_digest": source_digest,
+        "source_digest": plain_digest(source_digest),
         "source_name": source_name,
         "created_ms": created_ms,
     }
+    return {**record, "negative": True} if negative else record
 
 
 def _text(record: Record, key: str) -> str:
@@ -308,7 +324,10 @@ def _face_from(record: Record, subject_id: str, dim: int) -> tuple[EnrolledFace,
         digest = require_text("source_digest", _text(record, "source_digest"))
         name = require_text("source_name", _text(record, "source_name"))
         created = _time(record, "created_ms")
-        face = EnrolledFace(uuid.uuid4().hex, subject_id, _quality_from(record), digest, name, created)
+        negative = record.get("negative", False)
+        if not isinstance(negative, bool):
+            raise ValueError("negative")
+        face = EnrolledFace(uuid.uuid4().hex, subject_id, _quality_from(record), digest, name, created, negative)
         return face, vector
 
     return _guarded(build, "face")

@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 
-from facewire import kernels
 from facewire_server.domain.challenge import Challenge, Failure
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray
 from facewire_server.domain.frame import Frame
@@ -16,6 +15,7 @@ from facewire_server.domain.liveness import Liveness, LivenessDecision, Liveness
 from facewire_server.domain.mesh import HeadPose
 from facewire_server.domain.ports import Detector, Embedder, MeshFitter
 from facewire_server.domain.stages import StageClock
+from facewire_server.domain.templates import ComparedBy
 from facewire_server.pipeline.liveness import LivenessGuard
 from facewire_server.pipeline.recognizer import largest_face
 
@@ -74,8 +74,13 @@ class ChallengeWatch:
         self._living = LivenessEvidence()
 
     @property
-    def probe(self) -> FloatArray | None:
-        """The mean of the frontal frames, float32 (dim,), unit length; None before the first."""
+    def seen(self) -> ComparedBy | None:
+        """What the person is compared by: the mean of the frontal frames; None before the first."""
+        probe = self._probe
+        return None if probe is None else ComparedBy.of(probe[np.newaxis])
+
+    @property
+    def _probe(self) -> FloatArray | None:
         if self._sum is None:
             return None
         unit: FloatArray = (self._sum / np.linalg.norm(self._sum)).astype(np.float32)
@@ -121,7 +126,7 @@ class ChallengeWatch:
 
     def _compare(self, embedding: FloatArray, turned: HeadPose | None) -> None:
         """Another face in the place of the first ends it; one odd frame may be a blur."""
-        probe = self.probe
+        probe = self._probe
         if probe is None or turned is None:
             return
         away = max(abs(turned.yaw_deg), abs(turned.pitch_deg)) > _TURNED_DEG
@@ -142,13 +147,6 @@ class ChallengeWatch:
         passive = self.passive
         if passive is not None and passive.decision is LivenessDecision.SPOOF:
             self.challenge.fail(Failure.LOOKS_LIKE_A_PICTURE)
-
-    def similarity(self, templates: FloatArray) -> float | None:
-        """Of the probe with the best of these, (n, dim); None where either is missing."""
-        probe = self.probe
-        if probe is None or not len(templates):
-            return None
-        return float(kernels.cosine_matrix(probe[np.newaxis], templates).max())
 
 
 def _problem_with(found: Faces) -> Hint | None:

@@ -67,6 +67,10 @@ class Examined:
     face: EncodedFaces | None
     look_alike: Candidate | None = None
 
+    def as_negative(self) -> Examined:
+        """The same of a picture that shows somebody else than the subject."""
+        return self if self.template is None else replace(self, template=replace(self.template, negative=True))
+
 
 class Enroller:
     """Turns pictures into templates. Thread-safe."""

@@ -18,6 +18,7 @@ from facewire_server.domain.gallery_calibration import GalleryFacts
 from facewire_server.domain.liveness import Liveness, LivenessCheck, LivenessDecision
 from facewire_server.domain.ports import Detector, Embedder, TemplateSearch
 from facewire_server.domain.stages import StageClock
+from facewire_server.domain.templates import ComparedBy
 from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.liveness import LivenessGuard, decide_on_living
 
@@ -276,8 +277,9 @@ class Recognizer:
         if not len(left) or not len(right):
             return Verification(Decision.UNKNOWN, None, limit, left_report, right_report)
         with call.clock.stage("search"):
-            similarity = float(kernels.cosine_matrix(left, right).max())
-        decision = Decision.MATCH if similarity >= limit else Decision.NON_MATCH
+            similarity = left.similarity(right)
+            matches = similarity >= limit and not left.refuted_by(right)
+        decision = Decision.MATCH if matches else Decision.NON_MATCH
         living_needed = check is LivenessCheck.REQUIRE and decision is Decision.MATCH
         if living_needed and (
             left_report.liveness is None or left_report.liveness.decision is not LivenessDecision.LIVE
@@ -315,12 +317,12 @@ class Recognizer:
         large = faces.select(faces.sizes_px >= options.min_face_px)
         return large, None if len(large) else NoFaceReason.TOO_SMALL
 
-    def side(self, side: Side, options: DetectionOptions, call: Call) -> tuple[FloatArray, SideReport]:
-        """What a side is compared by, float32 (n, dim), and what was seen in it."""
+    def side(self, side: Side, options: DetectionOptions, call: Call) -> tuple[ComparedBy, SideReport]:
+        """What a side is compared by, and what was seen in it."""
         if isinstance(side, GivenEmbedding):
             if side.contract_id != self.contract_id:
                 raise ContractMismatch(self.contract_id, side.contract_id, "the embedding")
-            return self.unit(side)[np.newaxis], SideReport(None, None, 0)
+            return ComparedBy.of(self.unit(side)[np.newaxis]), SideReport(None, None, 0)
         if isinstance(side, SubjectTemplates):
             templates = self._templates.templates_of(side.gallery_id, side.subject_id, self.contract_id)
             return templates, SideReport(None, None, 0)
@@ -330,7 +332,7 @@ class Recognizer:
         encoded = self._embedder.encode(side, largest_face(faces), call.clock)
         encoded = self._look_again(side, encoded, call)
         report = SideReport(encoded, _reason_if_none(encoded.faces, reason), found)
-        return encoded.embeddings, report
+        return ComparedBy.of(encoded.embeddings), report
 
     def unit(self, given: GivenEmbedding, field: str = "embedding.values") -> FloatArray:
         """The vector as sent, scaled to unit length, if it is one."""

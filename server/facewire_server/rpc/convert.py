@@ -276,6 +276,7 @@ def enrolled_message(face: EnrolledFace) -> gallery_pb2.EnrolledFace:
         source_digest=face.source_digest,
         source_name=face.source_name,
         created_at=timestamp(face.created_ms),
+        negative=face.negative,
     )
 
 

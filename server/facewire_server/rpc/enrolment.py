@@ -30,6 +30,10 @@ async def enrol_faces(
     """
     gallery_id = require_identifier("gallery_id", request.gallery_id)
     subject = _subject_of(request, now_ms)
+    if request.negative and request.create_subject:
+        raise InvalidArgument(
+            "create_subject", "must not be set with negative: who is mistaken for whom must be enrolled"
+        )
     _check_images(request, engine.limits.max_images_per_enrol)
     intent = intent_of(context, request.idempotency_key, request)
     # Before the pictures are worked on: a repeated request, or a gallery that is not there.
@@ -40,6 +44,8 @@ async def enrol_faces(
 
     def examine(call: Call) -> list[Examined]:
         seen = [_examine_one(engine, image, request.use_largest_face, call) for image in request.images]
+        if request.negative:
+            return [each.as_negative() for each in seen]
         return [engine.enroller.compare(each, gallery_id, subject.subject_id) for each in seen]
 
     examined, _ = await on_worker(engine, context, examine)

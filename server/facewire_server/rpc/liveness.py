@@ -10,19 +10,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from facewire.v1 import liveness_pb2 as pb
 from facewire.v1 import liveness_pb2_grpc, stream_pb2
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.challenge import TILTS, TURNS, Action, Challenge, Failure, choose_steps
 from facewire_server.domain.decision import Decision
 from facewire_server.domain.errors import DeadlineExpired, InvalidArgument, InvalidImage, Overloaded
-from facewire_server.domain.face import FloatArray
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.liveness import LivenessDecision
 from facewire_server.domain.stages import StageClock
 from facewire_server.domain.stream import RawLayout
+from facewire_server.domain.templates import ComparedBy
 from facewire_server.engine import Engine, EngineSlot
 from facewire_server.pipeline.challenging import ChallengeWatch, Hint, Progress
 from facewire_server.pipeline.decoding import decode_image, frame_from_raw
@@ -62,9 +60,9 @@ _FAILURES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """Whom it has to be: templates, float32 (n, dim), what was seen in a picture, the threshold, its gallery."""
+    """Whom it has to be: what that is compared by, what was seen in a picture, the threshold, its gallery."""
 
-    templates: FloatArray
+    side: ComparedBy
     report: SideReport
     threshold: float
     gallery_id: str
@@ -163,9 +161,9 @@ async def _reference_of(settings: pb.VerifyLiveSettings, engine: Engine, context
 
     def work(call: Call) -> _Reference:
         side = side_of(settings.reference, "settings.reference", engine, call)
-        templates, report = engine.recognizer.side(side, options, call)
+        compared, report = engine.recognizer.side(side, options, call)
         limit = engine.recognizer.verify_threshold(side) if threshold is None else threshold
-        return _Reference(templates, report, limit, gallery_of(settings.reference))
+        return _Reference(compared, report, limit, gallery_of(settings.reference))
 
     reference, _ = await on_worker(engine, context, work)
     return reference
@@ -254,19 +252,20 @@ def _result(engine: Engine, watch: ChallengeWatch, reference: _Reference | None)
         passive=None if passive is None or not passive.looks else analysis_convert.liveness_message(passive),
     )
     if reference is not None:
-        similarity = watch.similarity(reference.templates) if failure is None else None
         result.min_similarity = reference.threshold
         result.reference.CopyFrom(side_report(reference.report))
-        result.decision = convert.decision_message(_decide(similarity, reference.threshold))
-        if similarity is not None:
-            result.similarity = similarity
-            calibration = engine.recognizer.calibration(reference.gallery_id)
-            if calibration is not None:
-                result.estimated_fmr = float(np.float32(calibration.fmr(similarity)))
+        _compare(engine, watch.seen if failure is None else None, reference, result)
     return result
 
 
-def _decide(similarity: float | None, threshold: float) -> Decision:
-    if similarity is None:
-        return Decision.UNKNOWN
-    return Decision.MATCH if similarity >= threshold else Decision.NON_MATCH
+def _compare(engine: Engine, seen: ComparedBy | None, reference: _Reference, result: pb.VerifyLiveResult) -> None:
+    if seen is None or not len(reference.side):
+        result.decision = convert.decision_message(Decision.UNKNOWN)
+        return
+    similarity = seen.similarity(reference.side)
+    matches = similarity >= reference.threshold and not seen.refuted_by(reference.side)
+    result.decision = convert.decision_message(Decision.MATCH if matches else Decision.NON_MATCH)
+    result.similarity = similarity
+    calibration = engine.recognizer.calibration(reference.gallery_id)
+    if calibration is not None:
+        result.estimated_fmr = calibration.fmr(similarity)

@@ -91,6 +91,7 @@ def _track(track: TrackAnswer, settings: StreamSettings, calibration: ScoreCalib
         similarity=track.similarity,
         revision=track.revision,
         predicted=track.predicted,
+        ignored=track.ignored,
         age=duration(track.age_s),
         liveness=None if track.liveness is None else analysis_convert.liveness_message(track.liveness),
     )

@@ -24,6 +24,7 @@ _MAX_INTERVAL_S: Final = 86_400.0
 _MAX_BOUNDARIES: Final = 32
 _MAX_CORNERS: Final = 64
 _WATCHLIST: Final = "watchlist"
+_IGNORE: Final = "ignore"
 
 
 def settings_of(message: pb.StreamSettings, limits: Limits) -> StreamSettings:
@@ -63,6 +64,7 @@ def settings_of(message: pb.StreamSettings, limits: Limits) -> StreamSettings:
         boundaries=_boundaries(message),
         liveness_check=analysis_convert.liveness_check(message.liveness_check, "settings.liveness_check"),
         count_attributes=message.count_attributes,
+        ignore_labels=frozenset(require_labels("settings.ignore_labels", message.ignore_labels) or (_IGNORE,)),
     )
 
 

@@ -86,6 +86,7 @@ class TrackRecord:
     living_restarts: int = 0
     next_living_s: float = 0.0
     spoof_told: bool = False
+    ignored: bool = False
     attributes: Attributes | None = None
     attributes_looks: int = 0
     attributes_score: float = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from facewire_server.domain.boundary import Boundary, Crossing, watch
@@ -14,6 +15,12 @@ from facewire_server.streaming.record import TrackRecord
 from facewire_server.streaming.tracks import Shown
 
 _LONGEST_COUNT_S: Final = 86_400.0  # figures begin anew each day where no interval is set
+
+
+def is_ignored(record: TrackRecord, settings: StreamSettings) -> bool:
+    """Whether the track is of a subject who is known and not told of."""
+    subject = record.verdict.subject
+    return subject is not None and not settings.ignore_labels.isdisjoint(subject.labels)
 
 
 class Reporter:
@@ -56,7 +63,9 @@ class Reporter:
         """A frame's tracks. ``size`` is the frame's, where faces were looked for."""
         if not self._crowd.begun:
             self._crowd.begin(now_s, at_ms)
-        confirmed = [each for each in shown if each.record.confirmed]
+        confirmed = [
+            each for each in shown if each.record.confirmed and not self._passes_over(each.record, now_s, at_ms)
+        ]
         self._now = len(confirmed)
         for each in confirmed:
             self._count(each.record, now_s)
@@ -78,6 +87,9 @@ class Reporter:
     def ended(self, records: Sequence[TrackRecord], at_ms: int) -> None:
         """Tracks that are over."""
         for record in records:
+            if is_ignored(record, self._settings):
+                self._told.pop(record.track_id, None)
+                continue
             for name, boundary in record.watches:
                 self._crossed(record, name, boundary.end(), at_ms)
             dwell_s = record.seen_s - record.first_s
@@ -88,6 +100,23 @@ class Reporter:
                 self._events.append(self._event(EventKind.LEFT, at_ms, record, dwell_s=dwell_s))
             self._told.pop(record.track_id, None)
             self._watchlisted = {key for key in self._watchlisted if key[0] != record.track_id}
+
+    def _passes_over(self, record: TrackRecord, now_s: float, at_ms: int) -> bool:
+        """Whether the track is of somebody who is not to be told of; what was counted before is taken back.
+
+        Who appeared before the name was known leaves at once, for those who watch, and without a name.
+        """
+        if not is_ignored(record, self._settings):
+            return False
+        if not record.ignored:
+            record.ignored = True
+            self._crowd.forget_person(record.person)
+            if record.appeared and not self._boundaries:
+                self._crowd.never_entered()
+            if record.appeared:
+                left = self._event(EventKind.LEFT, at_ms, record, dwell_s=now_s - record.first_s)
+                self._events.append(replace(left, subject_id="", display_name="", labels=(), similarity=None))
+        return True
 
     # --- people ---------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from facewire_server.streaming.naming import Naming
 from facewire_server.streaming.overload import Overload
 from facewire_server.streaming.pace import Pace
 from facewire_server.streaming.record import SeenFrame, TrackRecord
-from facewire_server.streaming.reporter import Reporter
+from facewire_server.streaming.reporter import Reporter, is_ignored
 from facewire_server.streaming.shots import cut_best_shot
 from facewire_server.streaming.tracks import FaceTracks, Shown
 
@@ -304,4 +304,5 @@ def _track_answer(shown: Shown, now_s: float, settings: StreamSettings) -> Track
         age_s=now_s - record.first_s,
         best_shot=record.shot if send_shot else None,
         liveness=record.living,
+        ignored=is_ignored(record, settings),
     )
