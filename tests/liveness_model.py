@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnx.numpy_helper
 from onnx import TensorProto, helper
@@ -41,7 +43,7 @@ def write_liveness_model(folder: Path) -> Path:
 
 def _network() -> onnx.ModelProto:
     """Three classes; the logit of the second, "live", rises with the mean of all pixels."""
-    constants = {
+    constants: dict[str, npt.NDArray[Any]] = {
         "middle": np.array(_MIDDLE, np.float32),
         "steep": np.array([[-_STEEPNESS, _STEEPNESS, -_STEEPNESS]], np.float32),
         "shape": np.array([1, 1], np.int64),

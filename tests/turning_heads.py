@@ -39,11 +39,11 @@ class Head:
         if not yaw_deg and not pitch_deg:
             return self.photo
         source, target = self._points(yaw_deg, pitch_deg)
-        picture = cv2.GaussianBlur(self.photo, (0, 0), 9)
+        picture = np.array(cv2.GaussianBlur(self.photo, (0, 0), 9), dtype=np.uint8)
         triangles = _triangles(source, self.photo.shape)
         for triangle in triangles[np.argsort(-target[triangles][:, :, 2].mean(axis=1))]:
             _draw(self.photo, source[triangle, :2], target[triangle, :2], picture)
-        return np.asarray(picture, dtype=np.uint8)
+        return picture
 
     def _points(self, yaw_deg: float, pitch_deg: float) -> tuple[Points, Points]:
         face = self.mesh.points.astype(np.float64)
@@ -96,7 +96,9 @@ def _triangles(points: Points, shape: tuple[int, ...]) -> npt.NDArray[np.intp]:
         if (x, y) not in places:
             places[x, y] = index
             division.insert((x, y))
-    corners = [[places.get((t[k], t[k + 1])) for k in (0, 2, 4)] for t in division.getTriangleList().tolist()]
+    corners = [
+        [places.get((t[k], t[k + 1])) for k in (0, 2, 4)] for t in np.asarray(division.getTriangleList()).tolist()
+    ]
     return np.array([c for c in corners if None not in c], dtype=np.intp)
 
 

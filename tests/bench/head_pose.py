@@ -31,7 +31,7 @@ _VIEWS = 6
 _YAW_DEG, _PITCH_DEG = 40.0, 25.0
 
 
-def poses(models: LoadedModels, picture: Pixels) -> np.ndarray | None:  # type: ignore[type-arg]
+def poses(models: LoadedModels, picture: Pixels) -> np.ndarray | None:
     """Yaw and pitch by the mesh and by the landmarks, (4,); None without a face."""
     frame = Frame(np.ascontiguousarray(picture), "bgr")
     face = largest_face(models.detector.detect(frame, None, 10))

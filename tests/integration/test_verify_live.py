@@ -132,7 +132,8 @@ def test_whoever_does_what_is_asked_is_live_and_recognised(
     live.create_gallery("login")
     live.enrol("login", "a", [samples / "person_a_1.jpg"])
     live.enrol("login", "b", [samples / "person_b_1.jpg"])
-    person, seen = Person(person_a), []
+    person = Person(person_a)
+    seen: list[facewire.ChallengeProgress] = []
     result = log_in(live, person, reference=SubjectReference("login", "a"), actions=4, on_progress=seen.append)
     assert (result.liveness, result.failure, result.decision) == (LivenessDecision.LIVE, None, Decision.MATCH)
     assert len(person.asked) == 4
@@ -249,7 +250,12 @@ def test_asyncio_does_the_same(meshed: RunningServer, person_a: dict[ChallengeAc
     async def run() -> facewire.LiveVerification:
         person = Person(person_a)
         ready: queue.Queue[bytes] = queue.Queue()
-        threading.Thread(target=lambda: [ready.put(frame) for frame in person.frames()], daemon=True).start()
+
+        def film() -> None:
+            for frame in person.frames():
+                ready.put(frame)
+
+        threading.Thread(target=film, daemon=True).start()
 
         async def frames() -> object:
             while True:
