@@ -35,8 +35,8 @@ struct Drawing {
     LetterboxScale scale;
 };
 
-Drawing fit(const FrameView& frame, std::int32_t width, std::int32_t height) {
-    const float scale = letterbox_scale(frame.width, frame.height, width, height);
+Drawing fit(const FrameView& frame, std::int32_t width, std::int32_t height, float max_scale) {
+    const float scale = letterbox_scale(frame.width, frame.height, width, height, max_scale);
     const std::int32_t drawn_width = scaled(frame.width, scale, width);
     const std::int32_t drawn_height = scaled(frame.height, scale, height);
     const float step_x = static_cast<float>(frame.width) / static_cast<float>(drawn_width);
@@ -64,15 +64,16 @@ void halve_frame(const FrameView& frame, bool swap, const Drawing& drawing, std:
 
 }  // namespace
 
-float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width, std::int32_t height) {
+float letterbox_scale(std::int32_t frame_width, std::int32_t frame_height, std::int32_t width, std::int32_t height,
+                      float max_scale) {
     const float fit = std::min(static_cast<float>(width) / static_cast<float>(frame_width),
                                static_cast<float>(height) / static_cast<float>(frame_height));
-    return std::min(fit, 1.0f);
+    return std::min(fit, max_scale);
 }
 
 LetterboxScale letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
-                         std::int32_t height, float* tensor) {
-    const Drawing drawing = fit(frame, width, height);
+                         std::int32_t height, float* tensor, float max_scale) {
+    const Drawing drawing = fit(frame, width, height, max_scale);
     PlanarTarget target(tensor, std::ptrdiff_t{width} * height, width, drawing.width, drawing.height);
     sample_frame(frame, drawing.map, transform, /*replicate_border=*/true, target);
     fill_padding(transform, drawing.width, drawing.height, width, height, tensor);
@@ -80,8 +81,8 @@ LetterboxScale letterbox(const FrameView& frame, const PixelTransform& transform
 }
 
 LetterboxScale letterbox_bytes(const FrameView& frame, bool rgb_order, std::int32_t width, std::int32_t height,
-                               std::uint8_t* pixels) {
-    const Drawing drawing = fit(frame, width, height);
+                               std::uint8_t* pixels, float max_scale) {
+    const Drawing drawing = fit(frame, width, height, max_scale);
     const std::ptrdiff_t row_size = std::ptrdiff_t{width} * 3;
     if (has_three_bytes(frame) && frame.width == 2 * drawing.width && frame.height == 2 * drawing.height) {
         halve_frame(frame, rgb_order != (frame.format == PixelFormat::kRgb24), drawing, row_size, pixels);

@@ -64,13 +64,16 @@ Bgr paint(Frame& frame) {
     return {{50, 110, 170}};
 }
 
-TEST(the_scale_fits_the_frame_and_never_enlarges) {
+TEST(the_scale_fits_the_frame_and_enlarges_only_if_told_to) {
     Random random(10);
     for (int trial = 0; trial < 2000; ++trial) {
         const int fw = random.integer(1, 5000), fh = random.integer(1, 5000);
         const int w = random.integer(1, 1000), h = random.integer(1, 1000);
-        const double fit = std::min({double(w) / fw, double(h) / fh, 1.0});
-        CHECK_NEAR(letterbox_scale(fw, fh, w, h), fit, 1e-6 * fit);
+        for (const float most : {0.5f, 1.0f, 3.0f}) {
+            const double fit = std::min({double(w) / fw, double(h) / fh, double{most}});
+            CHECK_NEAR(letterbox_scale(fw, fh, w, h, most), fit, 1e-6 * fit);
+        }
+        CHECK_EQUAL(letterbox_scale(fw, fh, w, h), letterbox_scale(fw, fh, w, h, 1.0f));
     }
 }
 
@@ -130,6 +133,22 @@ TEST(padding_is_black_under_the_transform_in_every_format) {
                                             -transform.mean[plane] * transform.scale[plane]);
             }
         }
+    });
+}
+
+TEST(a_frame_enlarged_twice_lies_between_its_pixels) {
+    under_each_isa([] {
+        Frame frame(PixelFormat::kGray8, 8, 6);
+        for (int row = 0; row < 6; ++row)
+            for (int column = 0; column < 8; ++column)
+                frame.at(row, column) = static_cast<std::uint8_t>(20 * row + 4 * column);
+        Tensor tensor(16, 12);
+        const LetterboxScale scale = letterbox(frame.view(), {}, 16, 12, tensor.values.data(), 8.0f);
+        CHECK_EQUAL(scale.x, 2.0f);
+        CHECK_EQUAL(scale.y, 2.0f);
+        for (int row = 1; row < 11; ++row)
+            for (int column = 1; column < 15; ++column)
+                CHECK_NEAR(tensor.at(0, row, column), 20 * (row / 2.0 - 0.25) + 4 * (column / 2.0 - 0.25), 1e-3);
     });
 }
 

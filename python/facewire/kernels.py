@@ -127,7 +127,11 @@ def use_isa(name: str) -> None:
 
 
 def letterbox(
-    pixels: Pixels, format: str, out: FloatArray | Pixels, transform: PixelTransform | None = None
+    pixels: Pixels,
+    format: str,
+    out: FloatArray | Pixels,
+    transform: PixelTransform | None = None,
+    max_scale: float = 1.0,
 ) -> tuple[float, float]:
     """Scales a frame into the top left of ``out`` and blackens the rest.
 
@@ -136,12 +140,13 @@ def letterbox(
         out: float32 (3, H', W') or uint8 (H', W', 3), filled in place: a detector's input tensor. Bytes are the same
             values rounded, halves to even.
         transform: default: B, G, R planes of 0..255. For bytes only the order of channels may differ.
+        max_scale: small frames are enlarged up to so many times; 1: they are not.
 
     Returns:
-        Input pixels per frame pixel along x and y, at most 1: small frames are not enlarged. The two differ a
+        Input pixels per frame pixel along x and y, at most about ``max_scale``. The two differ a
         little, as the sides drawn are whole pixels. Bilinear, exactly where ``cv2.resize(INTER_LINEAR)`` samples.
     """
-    return _native.letterbox(pixels, format, out, transform or PixelTransform())
+    return _native.letterbox(pixels, format, out, transform or PixelTransform(), max_scale)
 
 
 def estimate_noise(pixels: Pixels, format: str) -> float:
@@ -158,9 +163,9 @@ def smooth_frame(pixels: Pixels, format: str) -> Pixels:
     return _native.smooth_frame(pixels, format)
 
 
-def letterbox_scale(frame_width: int, frame_height: int, width: int, height: int) -> float:
+def letterbox_scale(frame_width: int, frame_height: int, width: int, height: int, max_scale: float = 1.0) -> float:
     """The nominal scale of :func:`letterbox` for such a frame and target, all in pixels."""
-    return _native.letterbox_scale(frame_width, frame_height, width, height)
+    return _native.letterbox_scale(frame_width, frame_height, width, height, max_scale)
 
 
 def decode_faces(

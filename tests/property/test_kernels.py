@@ -85,6 +85,7 @@ def split_letterbox(out: AnyArray, size: tuple[int, int]) -> tuple[AnyArray, Any
     padding=st.integers(0, 9),
     format=st.sampled_from(["bgr", "rgb", "gray"]),
     rgb=st.booleans(),
+    max_scale=st.sampled_from([1.0, 1.5, 8.0]),
 )
 def test_letterbox_equals_cv2_resize(
     rng: np.random.Generator,
@@ -93,6 +94,7 @@ def test_letterbox_equals_cv2_resize(
     padding: int,
     format: str,
     rgb: bool,
+    max_scale: float,
 ) -> None:
     height, width = frame
     channels = () if format == "gray" else (3,)
@@ -100,7 +102,10 @@ def test_letterbox_equals_cv2_resize(
     mean, scale = rng.uniform(0, 200, 3), rng.uniform(0.1, 3, 3)
     transform = kernels.PixelTransform(rgb=rgb, mean=mean.tolist(), scale=scale.tolist())
     out = np.full((3, *target), np.nan, np.float32)
-    size = drawn_size(kernels.letterbox(in_padded_rows(pixels, padding), format, out, transform), width, height)
+    found = kernels.letterbox(in_padded_rows(pixels, padding), format, out, transform, max_scale)
+    size = drawn_size(found, width, height)
+    fit = min(target[1] / width, target[0] / height, max_scale)
+    assert size == pytest.approx((width * fit, height * fit), abs=1.0)
     drawn, blank = split_letterbox(out / scale[:, None, None] + mean[:, None, None], size)
     bgr = pixels[..., ::-1] if format == "rgb" else pixels
     if format == "gray":

@@ -356,6 +356,14 @@ def test_letterbox_scale_takes_positive_sizes_only(name: str, value: Any, error:
         kernels.letterbox_scale(**(sizes | {name: value}))
 
 
+@pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])
+def test_frames_are_enlarged_by_positive_numbers_only(wrong: float) -> None:
+    with pytest.raises(ValueError, match="max_scale"):
+        kernels.letterbox_scale(9, 9, 9, 9, wrong)
+    with pytest.raises(ValueError, match="max_scale"):
+        kernels.letterbox(**good("letterbox"), max_scale=wrong)
+
+
 @pytest.mark.parametrize(("dim", "error"), [(0, ValueError), (4097, ValueError), (-1, TypeError), ("8", TypeError)])
 def test_an_index_has_a_dimension_from_1_to_4096(dim: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="dim"):
