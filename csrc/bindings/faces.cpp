@@ -93,7 +93,7 @@ py::array_t<float> py_measure_quality(py::handle chips_in, py::handle boxes_in, 
     if (frame_width < 1 || frame_height < 1) throw py::value_error("frame_width and frame_height must be positive");
     const auto boxes = require_finite(require_input<float>(boxes_in, "boxes", {faces, 4}), "boxes");
     const auto points = require_finite(require_input<float>(landmarks_in, "landmarks", {faces, 5, 2}), "landmarks");
-    py::array_t<float> rows({faces, py::ssize_t{8}});
+    py::array_t<float> rows({faces, py::ssize_t{9}});
     float* row = rows.mutable_data();
     const std::size_t chip_size = 3 * chips.length(2) * chips.length(3);
     const auto size = static_cast<std::int32_t>(chips.shape[2]);
@@ -104,9 +104,9 @@ py::array_t<float> py_measure_quality(py::handle chips_in, py::handle boxes_in, 
             const Quality q =
                 measure_quality(chips.data + i * chip_size, size, transform, {box[0], box[1], box[2], box[3]},
                                 landmarks_at(points.data, i), frame_width, frame_height);
-            const float values[8] = {q.sharpness, q.brightness, q.contrast, q.yaw_deg,
-                                     q.pitch_deg, q.roll_deg,   q.size_px,  q.outside_share};
-            row = std::copy_n(values, 8, row);
+            const float values[9] = {q.sharpness, q.brightness, q.contrast,      q.yaw_deg,    q.pitch_deg,
+                                     q.roll_deg,  q.size_px,    q.outside_share, q.glare_share};
+            row = std::copy_n(values, 9, row);
         }
     }
     return rows;

@@ -35,8 +35,7 @@ float require_max_scale(float max_scale) {
     return max_scale;
 }
 
-py::tuple letterbox_to_bytes(const FrameView& frame, py::handle out, const PixelTransform& transform,
-                             float max_scale) {
+py::tuple letterbox_to_bytes(const FrameView& frame, py::handle out, const PixelTransform& transform, float max_scale) {
     const auto tensor = require_output<std::uint8_t>(out, "out", {kAny, kAny, 3});
     if (tensor.size == 0) throw py::value_error("out is empty");
     if (changes_values(transform)) throw py::value_error("transform must not have mean or scale where out holds bytes");

@@ -10,8 +10,8 @@ struct LetterboxScale {
     float x, y;
 };
 
-// Writes 3 x height x width floats at `tensor`, and returns the scale used, at most `max_scale`: frames are not enlarged
-// unless it is above 1. Pixel centres map as in cv2.resize(INTER_LINEAR) to the size drawn.
+// Writes 3 x height x width floats at `tensor`, and returns the scale used, at most `max_scale`: frames are not
+// enlarged unless it is above 1. Pixel centres map as in cv2.resize(INTER_LINEAR) to the size drawn.
 LetterboxScale letterbox(const FrameView& frame, const PixelTransform& transform, std::int32_t width,
                          std::int32_t height, float* tensor, float max_scale = 1.0f);
 

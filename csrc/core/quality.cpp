@@ -38,8 +38,12 @@ struct Moments {
     double deviation() const { return count > 0 ? std::sqrt(std::max(0.0, squares / count - mean() * mean())) : 0.0; }
 };
 
+// Whatever is brighter than the sensor can tell comes out as this or a little less.
+constexpr float kGlare = 250.0f;
+
 void measure_light(const std::vector<float>& luma, std::int32_t size, Quality& quality) {
     Moments level, edges;
+    int glaring = 0;
     for (std::int32_t row = 1; row + 1 < size; ++row) {
         for (std::int32_t column = 1; column + 1 < size; ++column) {
             if (!in_face_oval(row, column, size)) continue;
@@ -47,12 +51,14 @@ void measure_light(const std::vector<float>& luma, std::int32_t size, Quality& q
                 static_cast<std::size_t>(row) * static_cast<std::size_t>(size) + static_cast<std::size_t>(column);
             const auto line = static_cast<std::size_t>(size);
             level.add(luma[i]);
+            glaring += luma[i] >= kGlare;
             edges.add(luma[i - 1] + luma[i + 1] + luma[i - line] + luma[i + line] - 4 * luma[i]);
         }
     }
     quality.brightness = static_cast<float>(level.mean());
     quality.contrast = static_cast<float>(level.deviation());
     quality.sharpness = static_cast<float>(edges.deviation());
+    quality.glare_share = level.count > 0 ? static_cast<float>(glaring) / static_cast<float>(level.count) : 0.0f;
 }
 
 float arc_degrees(float sine) { return std::asin(std::clamp(sine, -1.0f, 1.0f)) * kDegrees; }

@@ -18,6 +18,7 @@ struct Quality {
     float roll_deg;       // head tilted clockwise in the image is positive
     float size_px;        // the shorter side of the box, frame pixels
     float outside_share;  // share of the box outside the frame, 0..1
+    float glare_share;    // share of the face oval whose luma is at the upper end, from 250 on, 0..1
 };
 
 // `chip` is what align_face wrote with this transform. Pose comes from the five landmarks alone, by the

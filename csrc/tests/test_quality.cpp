@@ -182,6 +182,16 @@ TEST(finer_detail_is_sharper_and_a_slope_is_not_sharp) {
     CHECK(slope.measure().contrast > 10);
 }
 
+TEST(glare_is_the_share_of_the_oval_at_the_upper_end) {
+    Chip chip(kSize);
+    chip.paint({}, [](int, int column, int) { return column < 56 ? 255.0 : 120.0; });
+    CHECK_NEAR(chip.measure().glare_share, 0.5, 0.02);
+    chip.paint({}, [](int, int, int) { return 249.0; });
+    CHECK_EQUAL(chip.measure().glare_share, 0.0f);
+    chip.paint({}, [](int row, int, int) { return row < 20 ? 255.0 : 0.0; });  // a white wall above the head
+    CHECK_NEAR(chip.measure().glare_share, 0, 0.01);
+}
+
 TEST(what_lies_outside_the_face_oval_does_not_count) {
     Chip chip(kSize);
     chip.paint({}, [](int row, int column, int) {

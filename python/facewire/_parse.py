@@ -46,6 +46,7 @@ def quality(message: face_pb2.Quality) -> results.Quality:
         roll_deg=message.roll_deg,
         size_px=message.size_px,
         outside_share=message.outside_share,
+        glare_share=message.glare_share,
         embedding_norm=message.embedding_norm if message.HasField("embedding_norm") else None,
         score=message.score,
         issues=tuple(

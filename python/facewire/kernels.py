@@ -76,6 +76,7 @@ QUALITY_COLUMNS = (
     "roll_deg",
     "size_px",
     "outside_share",
+    "glare_share",
 )
 """Columns of :func:`measure_quality`."""
 
@@ -276,9 +277,10 @@ def measure_quality(
         frame_width, frame_height: pixels.
 
     Returns:
-        float32 (n, 8), columns as QUALITY_COLUMNS: standard deviation of the Laplacian and mean and standard
+        float32 (n, 9), columns as QUALITY_COLUMNS: standard deviation of the Laplacian and mean and standard
         deviation of luma in the face oval (grey levels); yaw, pitch, roll in degrees, estimated from the
-        landmarks; shorter side of the box in pixels; share of the box outside the frame.
+        landmarks; shorter side of the box in pixels; share of the box outside the frame; share of
+        the oval with a luma of 250 or more.
     """
     return _native.measure_quality(
         chips,

@@ -109,6 +109,7 @@ class Quality:
         yaw_deg, pitch_deg, roll_deg: head pose, estimated from the landmarks.
         size_px: shorter side of the box.
         outside_share: share of the box outside the picture, 0..1.
+        glare_share: share of the face as bright as the sensor can tell, 0..1.
         embedding_norm: length of the embedding before normalisation, if it was embedded.
         score: how likely a good picture of the same person is recognised with it, 0..1; 0 of enrolled templates.
         issues: what is wrong with it.
@@ -125,6 +126,7 @@ class Quality:
     embedding_norm: float | None
     score: float = 0.0
     issues: tuple[QualityIssue, ...] = ()
+    glare_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

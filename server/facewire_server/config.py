@@ -177,6 +177,8 @@ class EnrolmentSection(_Section):
     max_yaw_deg: Annotated[float, Field(ge=0, le=90)] = 45.0
     max_pitch_deg: Annotated[float, Field(ge=0, le=90)] = 45.0
     max_outside_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    # Of the face, as bright as the sensor can tell.
+    max_glare_share: Annotated[float, Field(ge=0, le=1)] = 0.25
     min_quality: Annotated[float, Field(ge=0, le=1)] = 0.05
     # Pictures that would be taken for another subject: flagged in the answer, or refused.
     refuse_look_alikes: bool = False

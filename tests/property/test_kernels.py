@@ -402,8 +402,8 @@ def test_measured_quality_is_finite_and_in_range(rng: np.random.Generator, n: in
     quality = kernels.measure_quality(chips, boxes, landmarks, frame_width=640, frame_height=480)
     assert quality.shape == (n, len(kernels.QUALITY_COLUMNS))
     assert np.isfinite(quality).all()
-    low = [0, 0, 0, -90, -90, -180, -np.inf, 0]
-    high = [8 * 255, 255, 128, 90, 90, 180, np.inf, 1]
+    low = [0, 0, 0, -90, -90, -180, -np.inf, 0, 0]
+    high = [8 * 255, 255, 128, 90, 90, 180, np.inf, 1, 1]
     assert (quality >= np.array(low) - 1e-3).all()
     assert (quality <= np.array(high) + 1e-2).all()
     np.testing.assert_array_equal(quality[:, 6], boxes[:, 2:].min(axis=1))

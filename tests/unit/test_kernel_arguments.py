@@ -404,7 +404,7 @@ def test_empty_batches_give_empty_answers() -> None:
     aligned = kernels.align_faces(frame(8, 8), "gray", no_landmarks, kernels.ARCFACE_TEMPLATE, floats(0, 3, 8, 8))
     faces = kernels.decode_faces("scrfd", [], score_threshold=0.5, nms_iou=0.3, scale=(1, 1), max_faces=1)
     index.remove(none)
-    assert quality.shape == (0, 8)
+    assert quality.shape == (0, 9)
     assert aligned.shape == (0,)
     assert faces.shape == (0, 15)
     assert index.add(floats(0, 4), none).shape == (0,)

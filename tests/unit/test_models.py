@@ -207,7 +207,8 @@ def test_a_manifest_that_contradicts_the_model_is_refused_at_start(tmp_path: Pat
         network = runtime(folder).load(placed(model), [(1, 3, 32, 32)])
         contract = contract_of(load_manifest().of("yunet-2023mar", DetectorModel), "f32", spec, network)
         with pytest.raises(RuntimeProblem, match=words):
-            NetworkEmbedder(spec, network, contract, QualityJudge(QualityLimits(0, 0, 0, 255, 90, 90, 1), None, 1.0))
+            limits = QualityLimits(0, 0, 0, 255, 90, 90, 1, 1)
+            NetworkEmbedder(spec, network, contract, QualityJudge(limits, None, 1.0))
 
 
 def test_a_cache_without_its_record_is_mended_by_fetching(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from facewire_server.domain.gallery import EnrolRefusal
 from facewire_server.domain.quality import QualityJudge, QualityLimits
 from facewire_server.pipeline.enrolment import EnrolmentGate
 
-LIMITS = QualityLimits(40, 2, 40, 235, 45, 45, 0.1)
+LIMITS = QualityLimits(40, 2, 40, 235, 45, 45, 0.1, 0.25)
 JUDGE = QualityJudge(LIMITS, 11.0, 1.1)
 GOOD = Quality(20, 120, 45, 2, -3, 1, 120, 0, embedding_norm=12.8)
 
@@ -29,6 +29,7 @@ GOOD = Quality(20, 120, 45, 2, -3, 1, 120, 0, embedding_norm=12.8)
         ({"yaw_deg": -60}, QualityIssue.EXTREME_POSE),
         ({"pitch_deg": 50}, QualityIssue.EXTREME_POSE),
         ({"outside_share": 0.3}, QualityIssue.CUT_OFF),
+        ({"glare_share": 0.3}, QualityIssue.OVEREXPOSED),
         ({"embedding_norm": 7.0}, QualityIssue.OCCLUDED),
     ],
 )

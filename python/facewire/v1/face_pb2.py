@@ -24,23 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x66\x61\x63\x65wire/v1/face.proto\x12\x0b\x66\x61\x63\x65wire.v1\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\":\n\x03\x42ox\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\r\n\x05width\x18\x03 \x01(\x02\x12\x0e\n\x06height\x18\x04 \x01(\x02\"\xdd\x01\n\tLandmarks\x12$\n\x08left_eye\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Point\x12%\n\tright_eye\x18\x02 \x01(\x0b\x32\x12.facewire.v1.Point\x12$\n\x08nose_tip\x18\x03 \x01(\x0b\x32\x12.facewire.v1.Point\x12-\n\x11left_mouth_corner\x18\x04 \x01(\x0b\x32\x12.facewire.v1.Point\x12.\n\x12right_mouth_corner\x18\x05 \x01(\x0b\x32\x12.facewire.v1.Point\"\x8a\x02\n\x07Quality\x12\x11\n\tsharpness\x18\x01 \x01(\x02\x12\x12\n\nbrightness\x18\x02 \x01(\x02\x12\x10\n\x08\x63ontrast\x18\x03 \x01(\x02\x12\x0f\n\x07yaw_deg\x18\x04 \x01(\x02\x12\x11\n\tpitch_deg\x18\x05 \x01(\x02\x12\x10\n\x08roll_deg\x18\x06 \x01(\x02\x12\x0f\n\x07size_px\x18\x07 \x01(\x02\x12\x15\n\routside_share\x18\x08 \x01(\x02\x12\x1b\n\x0e\x65mbedding_norm\x18\t \x01(\x02H\x00\x88\x01\x01\x12\r\n\x05score\x18\n \x01(\x02\x12)\n\x06issues\x18\x0b \x03(\x0e\x32\x19.facewire.v1.QualityIssueB\x11\n\x0f_embedding_norm\"\x90\x01\n\x04\x46\x61\x63\x65\x12\x1d\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x10.facewire.v1.Box\x12)\n\tlandmarks\x18\x02 \x01(\x0b\x32\x16.facewire.v1.Landmarks\x12\x17\n\x0f\x64\x65tection_score\x18\x03 \x01(\x02\x12%\n\x07quality\x18\x04 \x01(\x0b\x32\x14.facewire.v1.Quality\"0\n\tEmbedding\x12\x0e\n\x06values\x18\x01 \x03(\x02\x12\x13\n\x0b\x63ontract_id\x18\x02 \x01(\t\"Y\n\x08Liveness\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x1d.facewire.v1.LivenessDecision\x12\r\n\x05score\x18\x02 \x01(\x02\x12\r\n\x05looks\x18\x03 \x01(\r\"@\n\x08HeadPose\x12\x0f\n\x07yaw_deg\x18\x01 \x01(\x02\x12\x11\n\tpitch_deg\x18\x02 \x01(\x02\x12\x10\n\x08roll_deg\x18\x03 \x01(\x02\"9\n\x0e\x46\x61\x63\x65\x41ttributes\x12\x0b\n\x03\x61ge\x18\x01 \x01(\x02\x12\x1a\n\x12\x66\x65male_probability\x18\x02 \x01(\x02\"<\n\x08\x41geGroup\x12\x10\n\x08\x66rom_age\x18\x01 \x01(\r\x12\x0e\n\x06to_age\x18\x02 \x01(\r\x12\x0e\n\x06people\x18\x03 \x01(\r\"u\n\x10\x41ttributeFigures\x12\x0e\n\x06people\x18\x01 \x01(\r\x12\x10\n\x08mean_age\x18\x02 \x01(\x02\x12\x14\n\x0c\x66\x65male_share\x18\x03 \x01(\x02\x12)\n\nage_groups\x18\x04 \x03(\x0b\x32\x15.facewire.v1.AgeGroup*\xf7\x01\n\x0cQualityIssue\x12\x1d\n\x19QUALITY_ISSUE_UNSPECIFIED\x10\x00\x12\x1b\n\x17QUALITY_ISSUE_TOO_SMALL\x10\x01\x12\x19\n\x15QUALITY_ISSUE_BLURRED\x10\x02\x12\x1a\n\x16QUALITY_ISSUE_TOO_DARK\x10\x03\x12\x1d\n\x19QUALITY_ISSUE_OVEREXPOSED\x10\x04\x12\x1e\n\x1aQUALITY_ISSUE_EXTREME_POSE\x10\x05\x12\x1a\n\x16QUALITY_ISSUE_OCCLUDED\x10\x06\x12\x19\n\x15QUALITY_ISSUE_CUT_OFF\x10\x07*\x90\x01\n\x0cNoFaceReason\x12\x1e\n\x1aNO_FACE_REASON_UNSPECIFIED\x10\x00\x12 \n\x1cNO_FACE_REASON_NONE_DETECTED\x10\x01\x12\x1c\n\x18NO_FACE_REASON_TOO_SMALL\x10\x02\x12 \n\x1cNO_FACE_REASON_NOT_ALIGNABLE\x10\x03*~\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x45\x43ISION_MATCH\x10\x01\x12\x14\n\x10\x44\x45\x43ISION_UNKNOWN\x10\x02\x12\x16\n\x12\x44\x45\x43ISION_AMBIGUOUS\x10\x03\x12\x16\n\x12\x44\x45\x43ISION_NON_MATCH\x10\x04*\x8c\x01\n\x10LivenessDecision\x12!\n\x1dLIVENESS_DECISION_UNSPECIFIED\x10\x00\x12\x1a\n\x16LIVENESS_DECISION_LIVE\x10\x01\x12\x1b\n\x17LIVENESS_DECISION_SPOOF\x10\x02\x12\x1c\n\x18LIVENESS_DECISION_UNSURE\x10\x03*f\n\rLivenessCheck\x12\x1e\n\x1aLIVENESS_CHECK_UNSPECIFIED\x10\x00\x12\x19\n\x15LIVENESS_CHECK_REPORT\x10\x01\x12\x1a\n\x16LIVENESS_CHECK_REQUIRE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x66\x61\x63\x65wire/v1/face.proto\x12\x0b\x66\x61\x63\x65wire.v1\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\":\n\x03\x42ox\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\r\n\x05width\x18\x03 \x01(\x02\x12\x0e\n\x06height\x18\x04 \x01(\x02\"\xdd\x01\n\tLandmarks\x12$\n\x08left_eye\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Point\x12%\n\tright_eye\x18\x02 \x01(\x0b\x32\x12.facewire.v1.Point\x12$\n\x08nose_tip\x18\x03 \x01(\x0b\x32\x12.facewire.v1.Point\x12-\n\x11left_mouth_corner\x18\x04 \x01(\x0b\x32\x12.facewire.v1.Point\x12.\n\x12right_mouth_corner\x18\x05 \x01(\x0b\x32\x12.facewire.v1.Point\"\x9f\x02\n\x07Quality\x12\x11\n\tsharpness\x18\x01 \x01(\x02\x12\x12\n\nbrightness\x18\x02 \x01(\x02\x12\x10\n\x08\x63ontrast\x18\x03 \x01(\x02\x12\x0f\n\x07yaw_deg\x18\x04 \x01(\x02\x12\x11\n\tpitch_deg\x18\x05 \x01(\x02\x12\x10\n\x08roll_deg\x18\x06 \x01(\x02\x12\x0f\n\x07size_px\x18\x07 \x01(\x02\x12\x15\n\routside_share\x18\x08 \x01(\x02\x12\x1b\n\x0e\x65mbedding_norm\x18\t \x01(\x02H\x00\x88\x01\x01\x12\r\n\x05score\x18\n \x01(\x02\x12)\n\x06issues\x18\x0b \x03(\x0e\x32\x19.facewire.v1.QualityIssue\x12\x13\n\x0bglare_share\x18\x0c \x01(\x02\x42\x11\n\x0f_embedding_norm\"\x90\x01\n\x04\x46\x61\x63\x65\x12\x1d\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x10.facewire.v1.Box\x12)\n\tlandmarks\x18\x02 \x01(\x0b\x32\x16.facewire.v1.Landmarks\x12\x17\n\x0f\x64\x65tection_score\x18\x03 \x01(\x02\x12%\n\x07quality\x18\x04 \x01(\x0b\x32\x14.facewire.v1.Quality\"0\n\tEmbedding\x12\x0e\n\x06values\x18\x01 \x03(\x02\x12\x13\n\x0b\x63ontract_id\x18\x02 \x01(\t\"Y\n\x08Liveness\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x1d.facewire.v1.LivenessDecision\x12\r\n\x05score\x18\x02 \x01(\x02\x12\r\n\x05looks\x18\x03 \x01(\r\"@\n\x08HeadPose\x12\x0f\n\x07yaw_deg\x18\x01 \x01(\x02\x12\x11\n\tpitch_deg\x18\x02 \x01(\x02\x12\x10\n\x08roll_deg\x18\x03 \x01(\x02\"9\n\x0e\x46\x61\x63\x65\x41ttributes\x12\x0b\n\x03\x61ge\x18\x01 \x01(\x02\x12\x1a\n\x12\x66\x65male_probability\x18\x02 \x01(\x02\"<\n\x08\x41geGroup\x12\x10\n\x08\x66rom_age\x18\x01 \x01(\r\x12\x0e\n\x06to_age\x18\x02 \x01(\r\x12\x0e\n\x06people\x18\x03 \x01(\r\"u\n\x10\x41ttributeFigures\x12\x0e\n\x06people\x18\x01 \x01(\r\x12\x10\n\x08mean_age\x18\x02 \x01(\x02\x12\x14\n\x0c\x66\x65male_share\x18\x03 \x01(\x02\x12)\n\nage_groups\x18\x04 \x03(\x0b\x32\x15.facewire.v1.AgeGroup*\xf7\x01\n\x0cQualityIssue\x12\x1d\n\x19QUALITY_ISSUE_UNSPECIFIED\x10\x00\x12\x1b\n\x17QUALITY_ISSUE_TOO_SMALL\x10\x01\x12\x19\n\x15QUALITY_ISSUE_BLURRED\x10\x02\x12\x1a\n\x16QUALITY_ISSUE_TOO_DARK\x10\x03\x12\x1d\n\x19QUALITY_ISSUE_OVEREXPOSED\x10\x04\x12\x1e\n\x1aQUALITY_ISSUE_EXTREME_POSE\x10\x05\x12\x1a\n\x16QUALITY_ISSUE_OCCLUDED\x10\x06\x12\x19\n\x15QUALITY_ISSUE_CUT_OFF\x10\x07*\x90\x01\n\x0cNoFaceReason\x12\x1e\n\x1aNO_FACE_REASON_UNSPECIFIED\x10\x00\x12 \n\x1cNO_FACE_REASON_NONE_DETECTED\x10\x01\x12\x1c\n\x18NO_FACE_REASON_TOO_SMALL\x10\x02\x12 \n\x1cNO_FACE_REASON_NOT_ALIGNABLE\x10\x03*~\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x45\x43ISION_MATCH\x10\x01\x12\x14\n\x10\x44\x45\x43ISION_UNKNOWN\x10\x02\x12\x16\n\x12\x44\x45\x43ISION_AMBIGUOUS\x10\x03\x12\x16\n\x12\x44\x45\x43ISION_NON_MATCH\x10\x04*\x8c\x01\n\x10LivenessDecision\x12!\n\x1dLIVENESS_DECISION_UNSPECIFIED\x10\x00\x12\x1a\n\x16LIVENESS_DECISION_LIVE\x10\x01\x12\x1b\n\x17LIVENESS_DECISION_SPOOF\x10\x02\x12\x1c\n\x18LIVENESS_DECISION_UNSURE\x10\x03*f\n\rLivenessCheck\x12\x1e\n\x1aLIVENESS_CHECK_UNSPECIFIED\x10\x00\x12\x19\n\x15LIVENESS_CHECK_REPORT\x10\x01\x12\x1a\n\x16LIVENESS_CHECK_REQUIRE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facewire.v1.face_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_QUALITYISSUE']._serialized_start=1218
-  _globals['_QUALITYISSUE']._serialized_end=1465
-  _globals['_NOFACEREASON']._serialized_start=1468
-  _globals['_NOFACEREASON']._serialized_end=1612
-  _globals['_DECISION']._serialized_start=1614
-  _globals['_DECISION']._serialized_end=1740
-  _globals['_LIVENESSDECISION']._serialized_start=1743
-  _globals['_LIVENESSDECISION']._serialized_end=1883
-  _globals['_LIVENESSCHECK']._serialized_start=1885
-  _globals['_LIVENESSCHECK']._serialized_end=1987
+  _globals['_QUALITYISSUE']._serialized_start=1239
+  _globals['_QUALITYISSUE']._serialized_end=1486
+  _globals['_NOFACEREASON']._serialized_start=1489
+  _globals['_NOFACEREASON']._serialized_end=1633
+  _globals['_DECISION']._serialized_start=1635
+  _globals['_DECISION']._serialized_end=1761
+  _globals['_LIVENESSDECISION']._serialized_start=1764
+  _globals['_LIVENESSDECISION']._serialized_end=1904
+  _globals['_LIVENESSCHECK']._serialized_start=1906
+  _globals['_LIVENESSCHECK']._serialized_end=2008
   _globals['_POINT']._serialized_start=39
   _globals['_POINT']._serialized_end=68
   _globals['_BOX']._serialized_start=70
@@ -48,19 +48,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LANDMARKS']._serialized_start=131
   _globals['_LANDMARKS']._serialized_end=352
   _globals['_QUALITY']._serialized_start=355
-  _globals['_QUALITY']._serialized_end=621
-  _globals['_FACE']._serialized_start=624
-  _globals['_FACE']._serialized_end=768
-  _globals['_EMBEDDING']._serialized_start=770
-  _globals['_EMBEDDING']._serialized_end=818
-  _globals['_LIVENESS']._serialized_start=820
-  _globals['_LIVENESS']._serialized_end=909
-  _globals['_HEADPOSE']._serialized_start=911
-  _globals['_HEADPOSE']._serialized_end=975
-  _globals['_FACEATTRIBUTES']._serialized_start=977
-  _globals['_FACEATTRIBUTES']._serialized_end=1034
-  _globals['_AGEGROUP']._serialized_start=1036
-  _globals['_AGEGROUP']._serialized_end=1096
-  _globals['_ATTRIBUTEFIGURES']._serialized_start=1098
-  _globals['_ATTRIBUTEFIGURES']._serialized_end=1215
+  _globals['_QUALITY']._serialized_end=642
+  _globals['_FACE']._serialized_start=645
+  _globals['_FACE']._serialized_end=789
+  _globals['_EMBEDDING']._serialized_start=791
+  _globals['_EMBEDDING']._serialized_end=839
+  _globals['_LIVENESS']._serialized_start=841
+  _globals['_LIVENESS']._serialized_end=930
+  _globals['_HEADPOSE']._serialized_start=932
+  _globals['_HEADPOSE']._serialized_end=996
+  _globals['_FACEATTRIBUTES']._serialized_start=998
+  _globals['_FACEATTRIBUTES']._serialized_end=1055
+  _globals['_AGEGROUP']._serialized_start=1057
+  _globals['_AGEGROUP']._serialized_end=1117
+  _globals['_ATTRIBUTEFIGURES']._serialized_start=1119
+  _globals['_ATTRIBUTEFIGURES']._serialized_end=1236
 # @@protoc_insertion_point(module_scope)

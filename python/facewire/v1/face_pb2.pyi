@@ -105,7 +105,7 @@ class Landmarks(_message.Message):
     def __init__(self, left_eye: _Optional[_Union[Point, _Mapping]] = ..., right_eye: _Optional[_Union[Point, _Mapping]] = ..., nose_tip: _Optional[_Union[Point, _Mapping]] = ..., left_mouth_corner: _Optional[_Union[Point, _Mapping]] = ..., right_mouth_corner: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
 class Quality(_message.Message):
-    __slots__ = ("sharpness", "brightness", "contrast", "yaw_deg", "pitch_deg", "roll_deg", "size_px", "outside_share", "embedding_norm", "score", "issues")
+    __slots__ = ("sharpness", "brightness", "contrast", "yaw_deg", "pitch_deg", "roll_deg", "size_px", "outside_share", "embedding_norm", "score", "issues", "glare_share")
     SHARPNESS_FIELD_NUMBER: _ClassVar[int]
     BRIGHTNESS_FIELD_NUMBER: _ClassVar[int]
     CONTRAST_FIELD_NUMBER: _ClassVar[int]
@@ -117,6 +117,7 @@ class Quality(_message.Message):
     EMBEDDING_NORM_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     ISSUES_FIELD_NUMBER: _ClassVar[int]
+    GLARE_SHARE_FIELD_NUMBER: _ClassVar[int]
     sharpness: float
     brightness: float
     contrast: float
@@ -128,7 +129,8 @@ class Quality(_message.Message):
     embedding_norm: float
     score: float
     issues: _containers.RepeatedScalarFieldContainer[QualityIssue]
-    def __init__(self, sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., yaw_deg: _Optional[float] = ..., pitch_deg: _Optional[float] = ..., roll_deg: _Optional[float] = ..., size_px: _Optional[float] = ..., outside_share: _Optional[float] = ..., embedding_norm: _Optional[float] = ..., score: _Optional[float] = ..., issues: _Optional[_Iterable[_Union[QualityIssue, str]]] = ...) -> None: ...
+    glare_share: float
+    def __init__(self, sharpness: _Optional[float] = ..., brightness: _Optional[float] = ..., contrast: _Optional[float] = ..., yaw_deg: _Optional[float] = ..., pitch_deg: _Optional[float] = ..., roll_deg: _Optional[float] = ..., size_px: _Optional[float] = ..., outside_share: _Optional[float] = ..., embedding_norm: _Optional[float] = ..., score: _Optional[float] = ..., issues: _Optional[_Iterable[_Union[QualityIssue, str]]] = ..., glare_share: _Optional[float] = ...) -> None: ...
 
 class Face(_message.Message):
     __slots__ = ("box", "landmarks", "detection_score", "quality")

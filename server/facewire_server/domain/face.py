@@ -81,6 +81,7 @@ class Quality:
     roll_deg: float
     size_px: float
     outside_share: float
+    glare_share: float = 0.0
     embedding_norm: float | None = None
     score: float = 0.0
     issues: tuple[QualityIssue, ...] = ()

@@ -26,6 +26,7 @@ class QualityLimits:
         min_sharpness, min_brightness, max_brightness: of the aligned face.
         max_yaw_deg, max_pitch_deg: either way.
         max_outside_share: of the face box.
+        max_glare_share: of the face, as bright as the sensor can tell.
     """
 
     min_face_px: float
@@ -35,6 +36,7 @@ class QualityLimits:
     max_yaw_deg: float
     max_pitch_deg: float
     max_outside_share: float
+    max_glare_share: float
 
     def issues(self, q: Quality) -> dict[QualityIssue, str]:
         """What is wrong with a face, with the numbers."""
@@ -47,6 +49,8 @@ class QualityLimits:
              f"the face's brightness is {q.brightness:.0f}, at least {self.min_brightness:.0f} is needed"),
             (q.brightness > self.max_brightness, QualityIssue.OVEREXPOSED,
              f"the face's brightness is {q.brightness:.0f}, at most {self.max_brightness:.0f} is allowed"),
+            (q.glare_share > self.max_glare_share, QualityIssue.OVEREXPOSED,
+             f"{q.glare_share:.0%} of the face is overexposed, at most {self.max_glare_share:.0%} may be"),
             (q.sharpness < self.min_sharpness, QualityIssue.BLURRED,
              f"the face's sharpness is {q.sharpness:.1f}, at least {self.min_sharpness:.1f} is needed"),
             (abs(q.yaw_deg) > self.max_yaw_deg, QualityIssue.EXTREME_POSE,

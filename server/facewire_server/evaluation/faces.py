@@ -21,10 +21,10 @@ import facewire
 from facewire_server.evaluation.corruption import Box, Corruption
 from facewire_server.evaluation.errors import InputError
 
-_FORMAT: Final = "2"  # of what is kept
+_FORMAT: Final = "3"  # of what is kept
 _AT_ONCE: Final = 4
 QUALITY_COLUMNS: Final = ("sharpness", "brightness", "contrast", "yaw_deg", "pitch_deg", "roll_deg", "size_px",
-                   "outside_share", "embedding_norm", "score")  # fmt: skip
+                   "outside_share", "glare_share", "embedding_norm", "score")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class SeenFaces:
         boxes: (n, 4), x, y, width, height.
         landmarks: (n, 5, 2).
         scores: (n,).
-        quality: (n, 10), columns as in :data:`QUALITY_COLUMNS`.
+        quality: (n, 11), columns as in :data:`QUALITY_COLUMNS`.
         embeddings: (n, dim).
         size: of the picture, (width, height).
     """

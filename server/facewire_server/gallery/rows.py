@@ -26,7 +26,7 @@ _NOT = " not "
 # Score and issues follow from these, and their rules may change.
 MEASURED = (
     "sharpness", "brightness", "contrast", "yaw_deg", "pitch_deg", "roll_deg", "size_px", "outside_share",
-    "embedding_norm",
+    "glare_share", "embedding_norm",
 )  # fmt: skip
 Row = tuple[Any, ...] | sqlite3.Row
 

@@ -147,6 +147,7 @@ def quality_message(quality: Quality) -> face_pb2.Quality:
         roll_deg=quality.roll_deg,
         size_px=quality.size_px,
         outside_share=quality.outside_share,
+        glare_share=quality.glare_share,
         embedding_norm=quality.embedding_norm,
         score=quality.score,
         issues=[f"QUALITY_ISSUE_{issue.name}" for issue in quality.issues],
