@@ -206,8 +206,8 @@ def test_a_manifest_that_contradicts_the_model_is_refused_at_start(tmp_path: Pat
         model = fetch_model(ModelCache(folder / "cache"), spec, None, quiet)
         network = runtime(folder).load(placed(model), [(1, 3, 32, 32)])
         contract = contract_of(load_manifest().of("yunet-2023mar", DetectorModel), "f32", spec, network)
+        limits = QualityLimits(0, 0, 0, 255, 90, 90, 1, 1)
         with pytest.raises(RuntimeProblem, match=words):
-            limits = QualityLimits(0, 0, 0, 255, 90, 90, 1, 1)
             NetworkEmbedder(spec, network, contract, QualityJudge(limits, None, 1.0))
 
 
