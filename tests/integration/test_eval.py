@@ -104,8 +104,13 @@ def test_identities_from_folders_and_from_a_csv(server: RunningServer, lfw: Path
     arguments = ("identities", "--images", lfw, "--labels", labels, "--enrol", "1", "--splits", "4")
     result = result_of(*arguments, folder=tmp_path, server=server)
     assert (result["rank1"], result["enrolled"], result["strangers"]) == (1.0, 1, 1)
-    again = result_of(*arguments, folder=tmp_path, server=server)
+    page = tmp_path / "people.html"
+    again = result_of(*arguments, "--report", page, "--pictures", folder=tmp_path, server=server)
     assert again == result
+    shown = page.read_text()
+    assert shown.count("<img") == 2 * 6, "two pairs of one person, four of two"
+    assert "person_a" not in shown
+    assert page.stat().st_mode & 0o077 == 0, "people's faces are for the owner's eyes"
     done = evaluate("identities", "--images", lfw, "--enrol", "2", server=server)
     assert done.returncode != 0
     assert "pictures with a face, 2 are needed" in done.stderr

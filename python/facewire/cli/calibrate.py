@@ -54,7 +54,9 @@ def calibrate(
     with connect(target, timeout_s) as client:
         if reset:
             client.delete_calibration(gallery_id)
-            if not as_json:
+            if as_json:
+                write_json({"gallery_id": gallery_id, "calibration": None})
+            else:
                 console().print(f"gallery '{gallery_id}' goes by the embedder's own error rates")
             return 0
         strangers = [] if cohort is None else list(_embed(client, cohort))

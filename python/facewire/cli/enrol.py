@@ -173,6 +173,13 @@ def _outcomes_of(subject_id: str, pictures: list[Path], answer: results.BatchEnr
         yield subject_id, str(picture), refusal, detail
 
 
+def _is_to_be_told(subject_id: str, _: str, refusal: str, detail: str) -> bool:
+    """Refusals, and look-alikes; of pictures enrolled already those that are another subject's."""
+    if refusal == _DUPLICATE:
+        return f"'{subject_id}'" not in detail
+    return bool(refusal or detail)
+
+
 def _print_summary(people: int, outcomes: list[Outcome]) -> None:
     out = console()
     counts = Counter(refusal for _, _, refusal, _ in outcomes)
@@ -183,7 +190,7 @@ def _print_summary(people: int, outcomes: list[Outcome]) -> None:
         + (f", {known} were already" if known else "")
         + (f", [yellow]{refused} refused[/]:" if refused else "")
     )
-    told = [each for each in outcomes if each[2] not in ("", _DUPLICATE) or (not each[2] and each[3])]
+    told = [each for each in outcomes if _is_to_be_told(*each)]
     if not told:
         return
     table = Table("subject", "picture", "refused", "why")

@@ -8,6 +8,7 @@ import click
 from rich.markup import escape
 from rich.table import Column, Table
 
+from facewire.calibration import Calibration
 from facewire.cli.options import connect, console, naming, talks_to_server, write_json
 from facewire.errors import ImageError
 
@@ -46,7 +47,7 @@ def create(gallery_id: str, name: str, target: str, timeout_s: float, as_json: b
 @talks_to_server
 def list_galleries(target: str, timeout_s: float, as_json: bool) -> None:
     """List galleries."""
-    table = Table("gallery", "name", "subjects", "faces", "threshold", "contract", "made")
+    table = Table("gallery", "name", "subjects", "faces", "threshold", "error rates", "contract", "made")
     with connect(target, timeout_s) as client:
         for entry in client.list_galleries():
             if as_json:
@@ -57,11 +58,21 @@ def list_galleries(target: str, timeout_s: float, as_json: bool) -> None:
                 str(entry.subject_count),
                 str(entry.face_count),
                 f"{entry.min_similarity:.3f}",
+                _rates_text(entry.calibration),
                 entry.contract_id,
                 f"{entry.created_at:%Y-%m-%d %H:%M}",
             )
     if not as_json:
         console().print(table)
+
+
+def _rates_text(calibration: Calibration | None) -> str:
+    if calibration is None:
+        return "the embedder's"
+    target = f"{calibration.target.upper()} {calibration.rate.value:.2g}"
+    if not calibration.sufficient:
+        return f"{target}, not promised"
+    return f"[yellow]{target}, stale[/]" if calibration.stale else target
 
 
 @gallery.command()

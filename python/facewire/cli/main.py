@@ -119,8 +119,9 @@ def run(arguments: list[str] | None = None) -> int:
     """Runs a verb; returns the exit code."""
     try:
         result: Any = cli.main(args=arguments, prog_name="facewire", standalone_mode=False)
-    except click.exceptions.Abort:
-        return _fail("stopped (where a question cannot be answered, --yes skips it)", 130)
+    except click.exceptions.Abort as error:
+        interrupted = isinstance(error.__cause__, KeyboardInterrupt)
+        return _fail("stopped" if interrupted else "stopped: a question cannot be answered here, --yes skips it", 130)
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -56,7 +56,7 @@ Examples:
   facewire watch 0 -g door --line door=0.5,1,0.5,0      to the right in the picture is in
   facewire watch clip.mp4 --json | jq .tracks
 \b
-Ctrl-C and SIGTERM end it in order. Exit codes: 0 done, 1 nothing was answered, 3 no server, 4 refused,
+Ctrl-C and SIGTERM end it in order. Exit codes: 0 done, 1 no frame could be read, 3 no server, 4 refused,
 5 the source cannot be read or a file not be written."""
 )
 @click.argument("source")
@@ -113,7 +113,7 @@ def watch(
             if writer is not None:
                 _draw(writer, frames.take(answer.sequence), answer)
     view.summary(options.stream_id, frames.sent)
-    return 0 if view.answered else 1
+    return 0 if view.readable else 1
 
 
 def _check_output(source: str, save: Path | None) -> None:

@@ -59,9 +59,9 @@ class View:
         raise NotImplementedError
 
     @property
-    def answered(self) -> int:
-        """Frames answered so far."""
-        return self._answered
+    def readable(self) -> int:
+        """Frames answered so far that could be read."""
+        return self._answered - self._unreadable
 
     def count(self, answer: FrameAnswer, stream: Stream) -> None:
         """Remembers what the summary tells."""

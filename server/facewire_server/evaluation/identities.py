@@ -27,6 +27,7 @@ _FMR_OF_DISCARDING: Final = 1e-3
 FPIRS: Final = (0.1, 0.01, 0.003)
 PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp")
 People = Mapping[str, Sequence[Path]]
+WorstPairs = list[tuple[Path, Path, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,15 +257,33 @@ class _Comparisons:
     first: npt.NDArray[np.intp]
     second: npt.NDArray[np.intp]
     quality: npt.NDArray[np.float32]
+    paths: Sequence[Path]
 
 
 def _all_pairs(people: People, seen: Mapping[Path, SeenFaces]) -> _Comparisons:
-    rows = [(faces.embeddings[index], faces.quality[index, -1], i) for i, name in enumerate(people)
+    rows = [(faces.embeddings[index], faces.quality[index, -1], i, path) for i, name in enumerate(people)
             for path in people[name] if (index := (faces := seen[path]).largest()) is not None]  # fmt: skip
     stacked, owner = np.stack([row[0] for row in rows]), np.array([row[2] for row in rows])
     first, second = np.triu_indices(len(stacked), 1)
     scores = (stacked @ stacked.T)[first, second].astype(np.float64)
-    return _Comparisons(scores, owner[first] == owner[second], first, second, np.array([row[1] for row in rows]))
+    quality = np.array([row[1] for row in rows])
+    return _Comparisons(scores, owner[first] == owner[second], first, second, quality, [row[3] for row in rows])
+
+
+def worst_pairs(people: People, seen: Mapping[Path, SeenFaces], count: int) -> tuple[WorstPairs, WorstPairs]:
+    """The pairs of one person that are least alike, and those of two people that are most, with their similarities.
+
+    The first are often wrong labels.
+    """
+    pairs = _all_pairs(people, seen)
+    rising = np.argsort(pairs.scores, kind="stable")
+    same, different = rising[pairs.same[rising]][:count], rising[~pairs.same[rising]][::-1][:count]
+    one, two = ([_shown(pairs, int(index)) for index in chosen] for chosen in (same, different))
+    return one, two
+
+
+def _shown(pairs: _Comparisons, index: int) -> tuple[Path, Path, float]:
+    return pairs.paths[pairs.first[index]], pairs.paths[pairs.second[index]], float(pairs.scores[index])
 
 
 def _tar(pairs: _Comparisons) -> Mapping[float, Rate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,20 @@ from facewire_server.cli.evaluation.shared import (
     write,
 )
 from facewire_server.evaluation import plots
-from facewire_server.evaluation.faces import FaceReader
-from facewire_server.evaluation.identities import IdentitiesResult, Plan, evaluate_identities, read_people
-from facewire_server.evaluation.report import Report
+from facewire_server.evaluation.faces import FaceReader, SeenFaces
+from facewire_server.evaluation.identities import (
+    IdentitiesResult,
+    People,
+    Plan,
+    WorstPairs,
+    evaluate_identities,
+    read_people,
+    worst_pairs,
+)
+from facewire_server.evaluation.report import Report, Shown
 
 Figures = list[tuple[str, str, str]]
+_WORST = 8
 
 
 @click.command(
@@ -47,6 +57,7 @@ Examples:
               help="Calibrate each gallery on its templates for this FPIR, and measure it.")  # fmt: skip
 @click.option("--looks", default=2, show_default=True, type=click.IntRange(1, 2),
               help="At each face: 1, as streams; 2, as enrolment, 1:1, and 1:N in doubt.")  # fmt: skip
+@click.option("--pictures", is_flag=True, help="Show the worst pairs in the report.")
 @evaluation_options
 def identities(
     options: Options,
@@ -57,6 +68,7 @@ def identities(
     splits: int,
     promise: float,
     looks: int,
+    pictures: bool,
 ) -> None:
     """Identification (1:N): do enrolled people get their names, and strangers none?
 
@@ -74,9 +86,10 @@ def identities(
         plan = Plan(enrol, strangers, splits, options.seed, promise)
         result = evaluate_identities(people, seen, plan, embedder_curve(client, options))
         measured = {**facts(client, options), "looks": looks}
+        worst = _worst(people, seen, reader) if pictures and options.report_file is not None else {}
     figures = _figures(result)
     show(figures)
-    write(options, {**_json(result), **measured}, lambda: _report(result, figures, measured))
+    write(options, {**_json(result), **measured}, lambda: _report(result, figures, measured, worst))
 
 
 def _figures(result: IdentitiesResult) -> Figures:
@@ -121,7 +134,23 @@ def _json(result: IdentitiesResult) -> dict[str, Any]:
     }
 
 
-def _report(result: IdentitiesResult, figures: Figures, measured: dict[str, Any]) -> Report:
+def _worst(people: People, seen: Mapping[Path, SeenFaces], reader: FaceReader) -> dict[str, list[Shown]]:
+    one, two = worst_pairs(people, seen, _WORST)
+
+    def shown(pairs: WorstPairs) -> list[Shown]:
+        return [
+            Shown([reader.picture(a), reader.picture(b)], f"{a.stem}, {b.stem}: {score:.3f}") for a, b, score in pairs
+        ]
+
+    return {
+        "Least similar pairs of one person (wrong labels?)": shown(one),
+        "Most similar pairs of two people": shown(two),
+    }
+
+
+def _report(
+    result: IdentitiesResult, figures: Figures, measured: dict[str, Any], worst: dict[str, list[Shown]]
+) -> Report:
     mated = np.concatenate([each.mated[each.right] for each in result.searches])
     strangers = np.concatenate([each.strangers for each in result.searches])
     return Report(
@@ -133,4 +162,5 @@ def _report(result: IdentitiesResult, figures: Figures, measured: dict[str, Any]
             plots.identification(result.searches),
             plots.score_histogram(mated, strangers, None, "Best similarity of a search"),
         ],
+        galleries=worst,
     )

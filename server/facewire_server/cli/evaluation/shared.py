@@ -179,7 +179,11 @@ def write(options: Options, result: Mapping[str, Any], report: Callable[[], Repo
     if options.json_file is not None:
         options.json_file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     if options.report_file is not None:
-        options.report_file.write_text(report().html(), encoding="utf-8")
+        made = report()
+        if made.galleries:  # people's faces: for the owner's eyes
+            options.report_file.touch(mode=0o600)
+            options.report_file.chmod(0o600)
+        options.report_file.write_text(made.html(), encoding="utf-8")
         output().print(f"[dim]report:[/] {options.report_file}")
 
 
