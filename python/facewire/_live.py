@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from facewire import _parse, _parse_analysis, live
 from facewire._requests import VerifySideLike, side_message
-from facewire.errors import FacewireError, ImageError
+from facewire.errors import ImageError
 from facewire.images import ImageLike, image_message
 from facewire.v1 import face_pb2, liveness_pb2, stream_pb2
 
@@ -29,6 +29,11 @@ class LiveRequests:
         )
         self._layout: object = None
         self._sequence = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether there was a frame."""
+        return self._sequence > 0
 
     def of(self, image: ImageLike) -> list[Request]:
         """What is to be sent for a frame.
@@ -76,16 +81,18 @@ class LiveAnswers:
         elif kind == "result":
             self._result = _result(response.result)
 
-    @property
-    def result(self) -> live.LiveVerification:
-        """What came last.
+    def result_or(self, problem: Sequence[BaseException]) -> live.LiveVerification:
+        """What came last; whatever went wrong with the frames afterwards does not matter.
 
         Raises:
-            FacewireError: nothing did.
+            BaseException: what went wrong with the frames before there was a result.
+            ImageError: there were no frames.
         """
-        if self._result is None:
-            raise FacewireError("the server ended the log-in without a result")
-        return self._result
+        if self._result is not None:
+            return self._result
+        if problem:
+            raise problem[0]
+        raise ImageError("there were no frames to log in with")
 
 
 def _prompt(message: liveness_pb2.ChallengePrompt) -> live.ChallengePrompt:

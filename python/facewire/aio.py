@@ -145,13 +145,11 @@ class Client(GalleryClient):
             async for response in call:
                 answers.take(response)
         except grpc.aio.AioRpcError as failure:
-            if not problem:
+            if not problem and requests.begun:
                 raise to_error(failure, self.target) from failure
         finally:
             call.cancel()
-        if problem:
-            raise problem[0]
-        return answers.result
+        return answers.result_or(problem)
 
     # --- streams --------------------------------------------------------------------------------------------
 

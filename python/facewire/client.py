@@ -173,7 +173,7 @@ class Client(GalleryClient):
             frames: of a camera, ten a second or more, as they come; read from another thread until the result is here.
             reference: whom it has to be, as :meth:`verify`; None: nobody is compared.
             min_similarity: cosine that makes a match; None: the server's threshold.
-            actions: how many turns, 1 to 10; 0: the server's setting.
+            actions: how many turns, at most 10, and never fewer than the server's setting.
             on_prompt, on_progress: called in this thread.
 
         Raises:
@@ -198,13 +198,11 @@ class Client(GalleryClient):
             for response in call:
                 answers.take(response)
         except grpc.RpcError as failure:
-            if not problem:
+            if not problem and requests.begun:
                 raise to_error(failure, self.target) from failure
         finally:
             call.cancel()  # type: ignore[no-untyped-call]
-        if problem:
-            raise problem[0]
-        return answers.result
+        return answers.result_or(problem)
 
     # --- streams --------------------------------------------------------------------------------------------
 

@@ -110,6 +110,7 @@ def _challenge_limits(section: ChallengeSection, *, has_mesh: bool) -> Challenge
         action_s=section.action_s,
         same_person=section.same_person,
         max_at_once=section.max_at_once,
+        max_failures=section.max_failures,
     )
 
 
@@ -210,8 +211,12 @@ class Server:
         recognizer = Recognizer(
             detector, models.embedder, gallery.live, policy, self._config.pipeline.look_again_within, clearing, guard
         )
-        rules = AttributeRules(self._config.attributes.per_person, self._config.attributes.min_people)
-        analyzer = FaceAnalyzer(models.attributes, models.mesh, guard, rules)
+        rules = AttributeRules(
+            self._config.attributes.per_person,
+            self._config.attributes.min_people,
+            self._config.streams.same_person,
+        )
+        analyzer = FaceAnalyzer(models.attributes, models.embedder, models.mesh, guard, rules)
         self._streams = Streams(
             SessionParts(
                 detector, models.embedder, events, limits.max_image_pixels, Overload(), clearing, guard, analyzer

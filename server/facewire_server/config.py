@@ -136,6 +136,12 @@ class LivenessSection(_Section):
     unsure_bpcer: Share = 0.1
 
     @model_validator(mode="after")
+    def _can_be_required(self) -> LivenessSection:
+        if self.check == "require" and not self.model:
+            raise ValueError("check = require needs a model: docs/liveness.md")
+        return self
+
+    @model_validator(mode="after")
     def _room_between(self) -> LivenessSection:
         if self.unsure_bpcer < self.target_bpcer:
             raise ValueError("unsure_bpcer must be at least target_bpcer")
@@ -152,6 +158,8 @@ class ChallengeSection(_Section):
     # Frames of one person have at least this cosine with the first.
     same_person: Annotated[float, Field(ge=0, le=1)] = 0.4
     max_at_once: Annotated[int, Field(ge=1, le=1000)] = 16
+    # A host whose log-ins failed so often within ten minutes as a recording's would must wait.
+    max_failures: Annotated[int, Field(ge=1, le=1000)] = 5
 
 
 class AttributesSection(_Section):

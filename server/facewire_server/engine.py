@@ -64,6 +64,7 @@ class ChallengeLimits:
     action_s: float
     same_person: float
     max_at_once: int
+    max_failures: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,14 @@ class LoadedModels:
     attributes: NetworkAttributes | None
     mesh: NetworkMesh | None
     crops: tuple[CropNetwork, ...]
+    attributes_are_public: bool
     facts: tuple[ModelFacts, ...]
 
     @property
     def runners(self) -> list[ModelRunner]:
-        """All networks, raw."""
-        return [self.detector, self.embedder, *self.crops]
+        """The networks that anybody may run raw; not those of attributes where these are not told of single faces."""
+        private = () if self.attributes_are_public else ("age", "gender")
+        return [self.detector, self.embedder, *(crop for crop in self.crops if crop.task not in private)]
 
 
 def configured_models(config: Config, manifest: Manifest) -> list[ModelSpec]:
@@ -108,6 +110,7 @@ class _Loading:
             attributes=None if attributes is None else NetworkAttributes(*attributes),
             mesh=mesh,
             crops=tuple(network for network in (liveness, *(attributes or ()), mesh) if network is not None),
+            attributes_are_public=config.attributes.per_person,
             facts=tuple(self._facts),
         )
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 
@@ -25,6 +26,7 @@ from facewire import (
 from facewire_server.inference.fetching import fetch_model
 from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
+from facewire_server.oip import open_inference_pb2, open_inference_pb2_grpc
 from tests.conftest import RunningServer, StartServer, running_server
 from tests.integration.test_cli import run
 from tests.integration.test_streams import START_S, stream_all
@@ -185,6 +187,19 @@ def test_a_picture_held_before_the_camera_after_the_person_loses_the_name(
     assert found[-1][1] is not LIVE
 
 
+def test_nobody_is_named_by_anothers_liveness(checked: facewire.Client, samples: Path) -> None:
+    """A living stranger holds a picture of person A before the own face, from one frame to the next."""
+    stranger = walking(samples / "impostor_1.jpg", 40, speed=1)
+    picture = [dark(frame) for frame in walking(samples / "person_a_2.jpg", 60, speed=1)]
+    pictures = [jpeg(frame) for frame in [*stranger, *picture]]
+    timed = ((each, START_S + number / 20) for number, each in enumerate(pictures))
+    with checked.stream(StreamOptions("door", liveness="require", lossless=True)) as stream:
+        found = verdicts(list(stream.recognize(timed)))
+    assert (TrackState.UNKNOWN, LIVE) in found[:40]
+    assert TrackState.KNOWN not in [state for state, _ in found]
+    assert found[-1] == (TrackState.UNKNOWN, SPOOF)
+
+
 # --- attributes -----------------------------------------------------------------------------------------
 
 
@@ -210,6 +225,10 @@ def test_a_crowd_has_figures_and_a_person_has_none(checked: facewire.Client, cro
     assert all(face.attributes is None and face.head_pose and face.liveness for face in answer.faces)
     alone = checked.analyze(samples / "person_a_1.jpg")
     assert alone.figures is None
+    one = walking(samples / "person_a_2.jpg", 1, face_px=240)[0][100:400, :260]
+    copies = checked.analyze(jpeg(np.hstack([one] * 4)))
+    assert len(copies.faces) == 4
+    assert copies.figures is None, "four pictures of one person are that person's"
     assert abs(alone.faces[0].head_pose.yaw_deg) < 15  # type: ignore[union-attr]
     with pytest.raises(facewire.PreconditionError, match=r"attributes\.per_person") as caught:
         checked.analyze(samples / "person_a_1.jpg", per_person=True)
@@ -228,6 +247,25 @@ def test_per_person_where_the_operator_allows_it(start_server: StartServer, crow
         assert len(shares) == 4
         assert sorted(share > 0.5 for share in shares) == [False, False, False, True], "one woman and three men"
         assert all(face.head_pose is None and face.liveness is None for face in answer.faces)
+
+
+def test_the_raw_networks_of_attributes_are_run_for_nobody_where_attributes_are_not_told(
+    checking: RunningServer, start_server: StartServer
+) -> None:
+    def listed(target: str) -> list[bool]:
+        with grpc.insecure_channel(target) as channel:
+            stub = open_inference_pb2_grpc.GRPCInferenceServiceStub(channel)
+            found = []
+            for name in ("yunet-2023mar", "dlib-age-v1", "dlib-gender-v1"):
+                try:
+                    found.append(stub.ModelReady(open_inference_pb2.ModelReadyRequest(name=name)).ready)
+                except grpc.RpcError:
+                    found.append(False)
+            return found
+
+    assert listed(checking.target) == [True, False, False]
+    public = start_server("--set", "attributes.enabled=true", "--set", "attributes.per_person=true")
+    assert listed(public.target) == [True, True, True]
 
 
 def test_without_models_there_is_nothing_to_analyse(client: facewire.Client, samples: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -166,3 +168,30 @@ def test_whoever_is_to_be_ignored_is_in_no_events_and_no_figures(
     other, after = f"{name}-other", client.last_event_id()
     stream_all(client, StreamOptions(door, other, count_interval_s=1.5, ignore_labels=["nobody"]), walk)
     assert EventKind.IDENTIFIED in [event.kind for event in told(client, other, after)]
+
+
+def test_whoever_is_ignored_later_and_told_of_again_leaves_and_appears(
+    client: facewire.Client, door: str, samples: Path, request: pytest.FixtureRequest
+) -> None:
+    """The label comes and goes while the person is in sight: each APPEARED has its LEFT, and figures stay whole."""
+    name, after = unique(request), client.last_event_id()
+    walk = [jpeg(frame) for frame in walking(samples / "person_a_2.jpg", 90, speed=4)]
+    with client.stream(StreamOptions(door, name, count_interval_s=4.4, lossless=True)) as stream:
+        for number, _ in enumerate(stream.recognize(paced(walk, client, door))):
+            assert number < 90
+    events = told(client, name, after)
+    kinds = [event.kind for event in events if event.kind in (EventKind.APPEARED, EventKind.LEFT)]
+    assert kinds[:3] == [EventKind.APPEARED, EventKind.LEFT, EventKind.APPEARED]
+    anonymous = next(event for event in events if event.kind is EventKind.LEFT)
+    assert not anonymous.subject_id
+    crowd = events[-1].crowd
+    assert crowd is not None
+    assert (crowd.people_now, crowd.unique_people, crowd.entries, crowd.exits) == (1, 1, 1, 0)
+
+
+def paced(frames: list[bytes], client: facewire.Client, gallery_id: str) -> Iterator[tuple[bytes, float]]:
+    for number, frame in enumerate(frames):
+        if number in (30, 60):
+            client.update_subject(gallery_id, "person-a", labels=["ignore"] if number == 30 else [])
+            time.sleep(0.5)  # names are looked up anew a few times a second
+        yield frame, 1_700_000_000.0 + number / 20

@@ -25,6 +25,7 @@ from tests.pictures import Pixels, jpeg, read_bgr
 from tests.turning_heads import Head, head_of
 
 FRAME_S = 0.05
+Views = dict[ChallengeAction, list[bytes]]
 POSES = {
     ChallengeAction.FACE_CAMERA: (0, 0),
     ChallengeAction.TURN_LEFT: (34, 0),
@@ -53,16 +54,16 @@ def small(path: Path) -> Pixels:
 
 
 @pytest.fixture(scope="module")
-def person_a(models: LoadedModels, samples: Path) -> dict[ChallengeAction, list[bytes]]:
+def person_a(models: LoadedModels, samples: Path) -> Views:
     return views(head_of(small(samples / "person_a_2.jpg"), models))
 
 
 @pytest.fixture(scope="module")
-def person_b(models: LoadedModels, samples: Path) -> dict[ChallengeAction, list[bytes]]:
+def person_b(models: LoadedModels, samples: Path) -> Views:
     return views(head_of(small(samples / "person_b_2.jpg"), models))
 
 
-def views(head: Head) -> dict[ChallengeAction, list[bytes]]:
+def views(head: Head) -> Views:
     """For each action the pictures on the way there."""
     return {
         action: [jpeg(head.turned(share * yaw, share * pitch)) for share in (0.0, 0.35, 0.7, 1.0)]
@@ -75,6 +76,7 @@ def meshed(model_cache: ModelCache, tmp_path_factory: pytest.TempPathFactory) ->
     """A server with a mesh, and not much patience."""
     folder = tmp_path_factory.mktemp("live")
     settings = ["--set", "models.mesh=mediapipe-mesh-468", "--set", "challenge.action_s=4"]
+    settings += ["--set", "challenge.actions=1", "--set", "challenge.max_failures=1000"]
     with running_server(model_cache, folder / "gallery.db", *settings) as running:
         yield running
 
@@ -92,7 +94,7 @@ class Person:
     ``obey`` says what is done instead of what was asked for, ``think_s`` how long it takes to begin.
     """
 
-    looks: dict[ChallengeAction, list[bytes]]
+    looks: Views
     obey: Callable[[ChallengeAction], ChallengeAction] = lambda action: action
     think_s: float = 0.3
     asked: list[ChallengeAction] = field(default_factory=list)
@@ -127,7 +129,7 @@ def log_in(client: facewire.Client, person: Person, **options: object) -> facewi
 
 
 def test_whoever_does_what_is_asked_is_live_and_recognised(
-    live: facewire.Client, person_a: dict[ChallengeAction, list[bytes]], samples: Path
+    live: facewire.Client, person_a: Views, samples: Path
 ) -> None:
     live.create_gallery("login")
     live.enrol("login", "a", [samples / "person_a_1.jpg"])
@@ -149,9 +151,7 @@ def test_whoever_does_what_is_asked_is_live_and_recognised(
     assert (nobody.liveness, nobody.decision, nobody.similarity) == (LivenessDecision.LIVE, None, None)
 
 
-def test_a_recording_of_an_earlier_log_in_fails(
-    live: facewire.Client, person_a: dict[ChallengeAction, list[bytes]]
-) -> None:
+def test_a_recording_of_an_earlier_log_in_fails(live: facewire.Client, person_a: Views) -> None:
     recorded = Person(person_a)
     assert log_in(live, recorded, actions=4).liveness is LivenessDecision.LIVE
     for _ in range(3):
@@ -170,11 +170,9 @@ def paced(frames: list[bytes]) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("action", ["still", "opposite"])
-def test_a_still_picture_or_a_wrong_turn_fails(
-    live: facewire.Client, person_a: dict[ChallengeAction, list[bytes]], action: str
-) -> None:
+def test_a_still_picture_or_a_wrong_turn_fails(live: facewire.Client, person_a: Views, action: str) -> None:
     obey = OPPOSITE.get if action == "opposite" else lambda asked: ChallengeAction.FACE_CAMERA
-    result = log_in(live, Person(person_a, lambda asked: obey(asked) or asked))
+    result = log_in(live, Person(person_a, lambda asked: obey(asked) or asked), actions=3)
     wanted = {
         "still": (LivenessDecision.UNSURE, ChallengeFailure.TIMED_OUT),
         "opposite": (LivenessDecision.SPOOF, ChallengeFailure.WRONG_ACTION),
@@ -182,16 +180,41 @@ def test_a_still_picture_or_a_wrong_turn_fails(
     assert (result.liveness, result.failure) == wanted[action]
 
 
-def test_somebody_else_in_between_fails(
-    live: facewire.Client, person_a: dict[ChallengeAction, list[bytes]], person_b: dict[ChallengeAction, list[bytes]]
-) -> None:
+def test_somebody_else_in_between_fails(live: facewire.Client, person_a: Views, person_b: Views) -> None:
     """Person A faces the camera, person B does the turns."""
     mixed = {**person_b, ChallengeAction.FACE_CAMERA: person_a[ChallengeAction.FACE_CAMERA]}
     result = log_in(live, Person(mixed))
     assert (result.liveness, result.failure) == (LivenessDecision.SPOOF, ChallengeFailure.FACE_CHANGED)
 
 
-def test_whoever_leaves_is_told(live: facewire.Client, person_a: dict[ChallengeAction, list[bytes]]) -> None:
+def test_a_victims_picture_first_and_the_attackers_turns_pass_for_nobody(
+    live: facewire.Client, person_a: Views, person_b: Views, samples: Path
+) -> None:
+    """The picture is shown in bursts too short for a hold, then person B does what is asked."""
+    live.create_gallery("victim")
+    live.enrol("victim", "a", [samples / "person_a_2.jpg"])
+    for burst in (3, 6, 12):
+        person = Person(person_b)
+
+        def frames(person: Person = person, burst: int = burst) -> Iterator[bytes]:
+            still = jpeg(np.full((480, 360, 3), 90, np.uint8))
+            for _ in range(3):
+                for frame in [person_a[ChallengeAction.FACE_CAMERA][0]] * burst + [still]:
+                    yield frame
+                    time.sleep(FRAME_S)
+            yield from person.frames()
+
+        try:
+            result = live.verify_live(
+                frames(), on_prompt=person.hear, reference=SubjectReference("victim", "a"), actions=2
+            )
+        finally:
+            person.over = True
+        assert result.decision is not Decision.MATCH
+    live.delete_gallery("victim")
+
+
+def test_whoever_leaves_is_told(live: facewire.Client, person_a: Views) -> None:
     nothing = [jpeg(np.full((480, 360, 3), 90, np.uint8))]
     looks = {action: person_a[action] if action is ChallengeAction.FACE_CAMERA else nothing for action in POSES}
     hints = []
@@ -200,9 +223,7 @@ def test_whoever_leaves_is_told(live: facewire.Client, person_a: dict[ChallengeA
     assert facewire.ChallengeHint.NO_FACE in hints
 
 
-def test_frames_that_end_and_frames_that_are_none(
-    live: facewire.Client, person_a: dict[ChallengeAction, list[bytes]]
-) -> None:
+def test_frames_that_end_and_frames_that_are_none(live: facewire.Client, person_a: Views) -> None:
     ended = live.verify_live(iter(person_a[ChallengeAction.FACE_CAMERA]))
     assert ended.failure is ChallengeFailure.FACE_LOST
     hints = []
@@ -216,6 +237,8 @@ def test_frames_that_end_and_frames_that_are_none(
 
     with pytest.raises(RuntimeError, match="camera is gone"):
         live.verify_live(trouble())
+    with pytest.raises(facewire.ImageError, match="no frames"):
+        live.verify_live(iter([]))
     with pytest.raises(facewire.ImageError, match="another size or form"):
         live.verify_live(iter([person_a[ChallengeAction.FACE_CAMERA][0], np.zeros((9, 9, 3), np.uint8)]))
 
@@ -236,9 +259,29 @@ def test_what_is_wrong_with_the_settings_is_said(live: facewire.Client) -> None:
         list(call(iter([first])))
 
 
-def test_without_a_mesh_heads_turn_left_and_right(
-    client: facewire.Client, person_a: dict[ChallengeAction, list[bytes]]
+def test_a_caller_may_ask_for_more_and_not_for_less(
+    start_server: Callable[..., RunningServer], person_a: Views
 ) -> None:
+    running = start_server("--set", "challenge.actions=2", "--set", "challenge.action_s=4")
+    with facewire.Client(running.target) as client:
+        for wanted, asked in ((1, 2), (0, 2), (3, 3)):
+            prompts: list[facewire.ChallengePrompt] = []
+            client.verify_live(iter(person_a[ChallengeAction.FACE_CAMERA]), actions=wanted, on_prompt=prompts.append)
+            assert prompts[0].wanted == asked
+
+
+def test_luck_is_not_tried_for_long(start_server: Callable[..., RunningServer], person_a: Views) -> None:
+    running = start_server("--set", "challenge.max_failures=2", "--set", "challenge.actions=1")
+    with facewire.Client(running.target, retries=0) as client:
+        for _ in range(2):
+            wrong = log_in(client, Person(person_a, lambda asked: OPPOSITE.get(asked, asked)))
+            assert wrong.liveness is LivenessDecision.SPOOF
+        with pytest.raises(facewire.OverloadedError, match="ten minutes") as caught:
+            log_in(client, Person(person_a))
+        assert 500 < (caught.value.retry_after_s or 0) <= 600
+
+
+def test_without_a_mesh_heads_turn_left_and_right(client: facewire.Client, person_a: Views) -> None:
     person = Person(person_a)
     result = log_in(client, person)
     assert set(person.asked) <= {ChallengeAction.TURN_LEFT, ChallengeAction.TURN_RIGHT}
@@ -246,7 +289,7 @@ def test_without_a_mesh_heads_turn_left_and_right(
     assert result.liveness is LivenessDecision.LIVE
 
 
-def test_asyncio_does_the_same(meshed: RunningServer, person_a: dict[ChallengeAction, list[bytes]]) -> None:
+def test_asyncio_does_the_same(meshed: RunningServer, person_a: Views) -> None:
     async def run() -> facewire.LiveVerification:
         person = Person(person_a)
         ready: queue.Queue[bytes] = queue.Queue()
@@ -269,6 +312,24 @@ def test_asyncio_does_the_same(meshed: RunningServer, person_a: dict[ChallengeAc
                 ready.put(b"")
 
     assert asyncio.run(run()).liveness is LivenessDecision.LIVE
+
+
+def test_a_stopping_server_ends_challenges_and_says_so(
+    start_server: Callable[..., RunningServer], person_a: Views
+) -> None:
+    running = start_server("--set", "challenge.action_s=30")
+    person = Person(person_a, lambda asked: ChallengeAction.FACE_CAMERA)
+    prompted = threading.Event()
+    threading.Thread(target=lambda: (prompted.wait(10), running.process.terminate()), daemon=True).start()
+    begun = time.monotonic()
+    with (
+        facewire.Client(running.target, retries=0) as client,
+        pytest.raises(facewire.UnavailableError, match="stopping"),
+    ):
+        client.verify_live(person.frames(), on_prompt=lambda prompt: prompted.set())
+    person.over = True
+    assert time.monotonic() - begun < 8
+    assert running.process.wait(20) == 0
 
 
 def test_places_are_bounded(start_server: Callable[..., RunningServer]) -> None:

@@ -84,3 +84,8 @@ def test_lists_are_given_as_text_with_commas() -> None:
 def test_a_variable_with_one_underscore_is_refused() -> None:
     with pytest.raises(ConfigError, match="two underscores"):
         load_config(None, None, {"FACEWIRE_SERVER_PORT": "1"})
+
+
+def test_liveness_cannot_be_required_without_a_model() -> None:
+    with pytest.raises(ConfigError, match="needs a model"):
+        load_config(None, {"liveness": {"check": "require"}}, {})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facewire_server.domain.attributes import Attributes, figures_of
+from facewire_server.domain.attributes import Attributes, JudgedPerson, figures_of
 from facewire_server.domain.calibration import ScoreCalibration
 from facewire_server.domain.decision import Candidate, Decision, DecisionPolicy
 from facewire_server.domain.errors import PreconditionFailed
@@ -143,10 +143,15 @@ def test_surroundings_in_the_middle_are_the_box_enlarged() -> None:
 
 
 def test_figures_keep_silent_about_few() -> None:
-    people = [Attributes(12.9, 1.0), Attributes(13.0, 0.0), Attributes(60.0, 0.5)]
-    assert figures_of(people, 4) is None
-    assert figures_of([], 0) is None
-    figures = figures_of(people, 3)
+    looks = np.eye(4, dtype=np.float32)
+    people = [
+        JudgedPerson(Attributes(age, female), looks[i])
+        for i, (age, female) in enumerate([(12.9, 1.0), (13.0, 0.0), (60.0, 0.5)])
+    ]
+    assert figures_of(people, 4, 0.5) is None
+    assert figures_of([], 0, 0.5) is None
+    assert figures_of(people[:1] * 5, 3, 0.5) is None, "one person five times is one"
+    figures = figures_of(people, 3, 0.5)
     assert figures is not None
     assert figures.age_groups == (1, 1, 0, 0, 0, 1)
     assert figures.female_share == pytest.approx(0.5)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facewire_server.domain.attributes import Attributes
+from facewire_server.domain.attributes import Attributes, JudgedPerson
 from facewire_server.domain.boundary import Crossing, Line, Position, Zone, watch
 from facewire_server.domain.crowd import CrowdCounter, PeopleMemory
 from facewire_server.domain.face import FloatArray
@@ -275,7 +275,7 @@ def test_one_number_is_never_two_subjects() -> None:
 
 
 def test_figures_count_people_once() -> None:
-    counter = CrowdCounter(2)
+    counter = CrowdCounter(2, 0.5)
     counter.begin(0.0, 1000)
     counter.present(1, "ada")
     counter.present(2, None)
@@ -292,15 +292,22 @@ def test_figures_count_people_once() -> None:
     assert counter.figures(0).unique_people == 0
 
 
+def judged(age: float, female: float, axis: int) -> JudgedPerson:
+    """Somebody who looks like nobody else with another axis."""
+    return JudgedPerson(Attributes(age, female), np.eye(8, dtype=np.float32)[axis])
+
+
 def test_attributes_are_told_of_enough_people_alone() -> None:
-    counter = CrowdCounter(3)
+    counter = CrowdCounter(3, 0.5)
     counter.begin(0.0, 0)
-    counter.present(1, None, Attributes(20.0, 0.9))
-    counter.present(2, None, Attributes(40.0, 0.2))
-    counter.present(9, None, Attributes(40.0, 0.2))
+    counter.present(1, None, judged(20.0, 0.9, 0))
+    counter.present(2, None, judged(40.0, 0.2, 1))
+    counter.present(9, None, judged(40.0, 0.2, 2))
     counter.same(2, 9)  # one and the same
     assert counter.figures(3).attributes is None
-    counter.present(3, None, Attributes(90.0, 0.1))
+    counter.present(4, None, judged(21.0, 0.9, 0))  # person 1 under another number
+    assert counter.figures(4).attributes is None
+    counter.present(3, None, judged(90.0, 0.1, 3))
     figures = counter.figures(3).attributes
     assert figures is not None
     assert (figures.people, figures.age_groups) == (3, (0, 0, 1, 1, 0, 1))

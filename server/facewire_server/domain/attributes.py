@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from facewire_server.domain.face import FloatArray
 
 # Upper ends of the age groups, years, beside the last, which has none.
 AGE_GROUPS: Final = (13, 18, 30, 45, 60)
@@ -40,9 +42,31 @@ class AttributeFigures:
     age_groups: tuple[int, ...]
 
 
-def figures_of(people: Iterable[Attributes], min_people: int) -> AttributeFigures | None:
-    """The figures, or None where fewer than ``min_people`` would make them: those would tell of persons."""
-    known: Sequence[Attributes] = list(people)
+@dataclass(frozen=True, slots=True)
+class JudgedPerson:
+    """Attributes with the looks they are of, so that nobody counts twice.
+
+    Attributes:
+        embedding: float32 (dim,), unit length.
+    """
+
+    attributes: Attributes
+    embedding: FloatArray
+
+    def with_look(self, seen: JudgedPerson, looks: int) -> JudgedPerson:
+        """The mean of so many looks and one more; the embedding is the first one's."""
+        age = (self.attributes.age * looks + seen.attributes.age) / (looks + 1)
+        female = (self.attributes.female * looks + seen.attributes.female) / (looks + 1)
+        return JudgedPerson(Attributes(age, female), self.embedding)
+
+
+def figures_of(people: Iterable[JudgedPerson], min_people: int, same_person: float) -> AttributeFigures | None:
+    """The figures, or None where fewer than ``min_people`` would make them: those would tell of persons.
+
+    Args:
+        same_person: cosine from which two are one, who counts once.
+    """
+    known = _distinct(people, same_person)
     if not known or len(known) < min_people:
         return None
     groups = [0] * (len(AGE_GROUPS) + 1)
@@ -54,3 +78,11 @@ def figures_of(people: Iterable[Attributes], min_people: int) -> AttributeFigure
         female_share=sum(each.female for each in known) / len(known),
         age_groups=tuple(groups),
     )
+
+
+def _distinct(people: Iterable[JudgedPerson], same_person: float) -> list[Attributes]:
+    met: list[JudgedPerson] = []
+    for person in people:
+        if all(float(person.embedding @ other.embedding) < same_person for other in met):
+            met.append(person)
+    return [person.attributes for person in met]

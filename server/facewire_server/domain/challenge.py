@@ -116,6 +116,11 @@ class Challenge:
         """Whether the face is being held still towards the camera."""
         return self._holding and bool(self._held)
 
+    @property
+    def begun(self) -> bool:
+        """Whether the face was held still once: from then on it must be the same."""
+        return self._first_home is not None
+
     def left_s(self, now_s: float) -> float:
         """For the present action."""
         return max(0.0, self.began_s + self.action_s - now_s)
@@ -150,6 +155,11 @@ class Challenge:
         self._held.clear()
         if self._first_home is not None and self._seen_s is not None and now_s - self._seen_s > _LOST_S:
             self.failure = Failure.FACE_LOST
+
+    def wait(self, now_s: float) -> None:
+        """Time goes by, and nobody looks."""
+        if not self.over:
+            self._out_of_time(now_s)
 
     def fail(self, failure: Failure) -> None:
         """Something else than the movements says no."""

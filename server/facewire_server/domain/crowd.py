@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from facewire_server.domain.attributes import AttributeFigures, Attributes, figures_of
+from facewire_server.domain.attributes import AttributeFigures, JudgedPerson, figures_of
 from facewire_server.domain.face import FloatArray
 
 _MOST_REMEMBERED: Final = 1000
@@ -106,10 +106,13 @@ class CrowdCounter:
 
     Args:
         min_people: age and gender are told of so many at least.
+        same_person: cosine from which two of them are one.
     """
 
-    def __init__(self, min_people: int) -> None:
+    def __init__(self, min_people: int, same_person: float) -> None:
         self._min_people = min_people
+        self._same_person = same_person
+        self.interval = 0
         self._start_s: float | None = None
         self._start_ms = 0
         self._clear()
@@ -117,7 +120,7 @@ class CrowdCounter:
     def _clear(self) -> None:
         self._people: set[int] = set()
         self._subjects: set[str] = set()
-        self._attributes: dict[int, Attributes] = {}
+        self._attributes: dict[int, JudgedPerson] = {}
         self._entries = 0
         self._exits = 0
         self._ended = 0
@@ -125,6 +128,7 @@ class CrowdCounter:
 
     def begin(self, now_s: float, now_ms: int) -> None:
         """A new interval."""
+        self.interval += 1
         self._start_s, self._start_ms = now_s, now_ms
         self._clear()
 
@@ -137,7 +141,7 @@ class CrowdCounter:
         """Whether an interval runs."""
         return self._start_s is not None
 
-    def present(self, person: int, subject_id: str | None, attributes: Attributes | None = None) -> None:
+    def present(self, person: int, subject_id: str | None, attributes: JudgedPerson | None = None) -> None:
         """Somebody is in sight."""
         self._people.add(person)
         if attributes is not None:
@@ -153,14 +157,16 @@ class CrowdCounter:
         if other in self._attributes:
             self._attributes.setdefault(number, self._attributes.pop(other))
 
-    def forget_person(self, person: int) -> None:
+    def forget_person(self, person: int, subject_id: str | None) -> None:
         """Somebody who turns out not to count."""
         self._people.discard(person)
         self._attributes.pop(person, None)
+        self._subjects.discard(subject_id or "")
 
-    def never_entered(self) -> None:
-        """One entry too many was counted."""
-        self._entries = max(0, self._entries - 1)
+    def take_back(self, entries: int, exits: int) -> None:
+        """So many of this interval's were of somebody who does not count."""
+        self._entries -= entries
+        self._exits -= exits
 
     def entered(self) -> None:
         """Somebody came in."""
@@ -190,5 +196,5 @@ class CrowdCounter:
             exits=self._exits,
             mean_dwell_s=dwell_s / ended if ended else None,
             interval_start_ms=self._start_ms,
-            attributes=figures_of(list(self._attributes.values()), self._min_people),
+            attributes=figures_of(list(self._attributes.values()), self._min_people, self._same_person),
         )

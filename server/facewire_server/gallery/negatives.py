@@ -10,7 +10,8 @@ from facewire_server.domain.face import FloatArray
 class Negatives:
     """A gallery's negative templates, by subject key. Few: a mistake that somebody noticed makes one.
 
-    Each subject's are replaced as a whole, so that readers on other threads need no lock.
+    Each subject's are replaced as a whole and overwritten then: a reader on another thread looks again where that
+    happened under its hands.
     """
 
     def __init__(self, dim: int) -> None:
@@ -54,5 +55,8 @@ class Negatives:
 
     def refute(self, key: int, query: FloatArray, similarity: float) -> bool:
         """Whether a probe (dim,) is more like one of them than it is like the subject."""
-        kept = self._of.get(key)
-        return kept is not None and float((kept[1] @ query).max()) > similarity
+        while (kept := self._of.get(key)) is not None:
+            refuted = float((kept[1] @ query).max()) > similarity
+            if self._of.get(key) is kept:
+                return refuted
+        return False

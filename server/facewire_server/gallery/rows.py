@@ -46,12 +46,12 @@ def face_of(row: Row) -> EnrolledFace:
     """A row of FACE_COLUMNS."""
     face_id, subject_id, quality, digest, name, created, negative = row
     measured = Quality(**json.loads(quality))
-    return EnrolledFace(face_id, subject_id, measured, plain_digest(digest), name, created, bool(negative))
+    return EnrolledFace(face_id, subject_id, measured, plain_digest(digest, negative), name, created, bool(negative))
 
 
-def plain_digest(stored: str) -> str:
+def plain_digest(stored: str, negative: int) -> str:
     """What :func:`stored_digest` was given."""
-    return stored.partition(_NOT)[0]
+    return stored.partition(_NOT)[0] if negative else stored
 
 
 def stored_digest(digest: str, subject_id: str, *, negative: bool) -> str:

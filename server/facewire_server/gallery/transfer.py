@@ -49,6 +49,7 @@ from facewire_server.gallery.subjects import insert_subject
 # Of format 2 are files with negative templates: who reads only 1 would take them for the subject's own.
 _MAGICS = {False: b"facewire-gallery-1\n", True: b"facewire-gallery-2\n"}
 _MAGIC_LENGTH = 19
+_QUALITY_OF_FORMAT_1 = tuple(name for name in MEASURED if name != "glare_share")
 _LENGTH = struct.Struct("<I")
 _LONGEST_RECORD = 1 << 20
 _SUBJECTS_A_PIECE = 200
@@ -265,8 +266,8 @@ def _face_record(
 ) -> Record:
     record: Record = {
         "vector": base64.b64encode(vector).decode(),
-        "quality": json.loads(quality),
-        "source_digest": plain_digest(source_digest),
+        "quality": {key: value for key, value in json.loads(quality).items() if key in _QUALITY_OF_FORMAT_1},
+        "source_digest": plain_digest(source_digest, negative),
         "source_name": source_name,
         "created_ms": created_ms,
     }
@@ -308,7 +309,7 @@ def _subject_from(record: Record) -> Subject:
 
 
 def _quality_from(record: Record) -> Quality:
-    quality = Quality(**record["quality"])
+    quality = Quality(**{key: value for key, value in record["quality"].items() if key in MEASURED})
     numbers = [v for name in MEASURED if (v := getattr(quality, name)) is not None]
     if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers):
         raise ValueError("quality")

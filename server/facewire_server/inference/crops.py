@@ -10,7 +10,7 @@ from facewire import kernels
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.ports import Tensor, TensorInfo
 from facewire_server.inference.runtime import Network
-from facewire_server.inference.specs import BaseSpec
+from facewire_server.inference.specs import AttributeModel, LivenessModel, MeshModel
 
 
 class CropNetwork:
@@ -21,7 +21,7 @@ class CropNetwork:
         network: compiled for one shape, (1, 3, S, S).
     """
 
-    def __init__(self, spec: BaseSpec, network: Network) -> None:
+    def __init__(self, spec: LivenessModel | AttributeModel | MeshModel, network: Network) -> None:
         self._spec = spec
         self._network = network
         (self._compiled,) = network.shapes.values()
@@ -33,6 +33,11 @@ class CropNetwork:
     def name(self) -> str:
         """The model's name in the manifest."""
         return self._spec.name
+
+    @property
+    def task(self) -> str:
+        """What it is for, as in the manifest."""
+        return self._spec.task
 
     def judge(self, draw: Callable[[Tensor], object]) -> dict[str, Tensor]:
         """The outputs, copied; ``draw`` fills the input, float32 (1, 3, S, S)."""

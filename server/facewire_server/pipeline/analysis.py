@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from facewire_server.domain.attributes import AttributeFigures, Attributes, figures_of
+from facewire_server.domain.attributes import AttributeFigures, Attributes, JudgedPerson, figures_of
 from facewire_server.domain.errors import PreconditionFailed
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.liveness import Liveness
 from facewire_server.domain.mesh import HeadPose
-from facewire_server.domain.ports import AttributeEstimator, MeshFitter
+from facewire_server.domain.ports import AttributeEstimator, Embedder, MeshFitter
 from facewire_server.domain.stages import StageClock
 from facewire_server.pipeline.liveness import LivenessGuard
 
@@ -28,10 +28,12 @@ class AttributeRules:
     Attributes:
         per_person: attributes of single faces may be given out.
         min_people: figures are never made of fewer.
+        same_person: cosine from which two faces are one person, who counts once.
     """
 
     per_person: bool
     min_people: int
+    same_person: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,13 @@ class FaceAnalyzer:
     def __init__(
         self,
         estimator: AttributeEstimator | None,
+        embedder: Embedder,
         mesh: MeshFitter | None,
         guard: LivenessGuard,
         rules: AttributeRules,
     ) -> None:
         self._estimator = estimator
+        self._embedder = embedder
         self._mesh = mesh
         self._guard = guard
         self.rules = rules
@@ -86,16 +90,22 @@ class FaceAnalyzer:
                 "NOT_CONFIGURED",
             )
 
-    def attributes(self, frame: Frame, faces: Faces, clock: StageClock) -> list[Attributes]:
-        """Age and gender of each face; nothing without models."""
-        return [] if self._estimator is None else self._estimator.estimate(frame, faces, clock)
+    def judge(self, frame: Frame, faces: Faces, clock: StageClock) -> list[JudgedPerson | None]:
+        """Age and gender of each face; None where a face cannot be embedded, or there are no models."""
+        if self._estimator is None or not len(faces):
+            return [None] * len(faces)
+        attributes = self._estimator.estimate(frame, faces, clock)
+        encoded = self._embedder.encode(frame, faces, clock)
+        if len(encoded.embeddings) != len(attributes):
+            return [None] * len(faces)  # one that cannot be aligned, and no telling which
+        return [JudgedPerson(*pair) for pair in zip(attributes, encoded.embeddings, strict=True)]
 
     def analyse(self, frame: Frame, faces: Faces, clock: StageClock, *, per_person: bool) -> Analysis:
         """Everything there is a model for."""
-        attributes = self.attributes(frame, faces, clock)
+        judged = [each for each in self.judge(frame, faces, clock) if each is not None]
         return Analysis(
-            attributes=attributes if per_person else [],
+            attributes=[each.attributes for each in judged] if per_person else [],
             poses=[] if self._mesh is None else [mesh.pose for mesh in self._mesh.fit(frame, faces, clock)],
             liveness=self._guard.judge(frame, faces, clock) if self._guard.configured else [],
-            figures=figures_of(attributes, self.rules.min_people),
+            figures=figures_of(judged, self.rules.min_people, self.rules.same_person),
         )

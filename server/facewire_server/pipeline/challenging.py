@@ -11,7 +11,7 @@ import numpy as np
 from facewire_server.domain.challenge import Challenge, Failure
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray
 from facewire_server.domain.frame import Frame
-from facewire_server.domain.liveness import Liveness, LivenessDecision, LivenessEvidence
+from facewire_server.domain.liveness import Liveness, LivenessCheck, LivenessDecision, LivenessEvidence
 from facewire_server.domain.mesh import HeadPose
 from facewire_server.domain.ports import Detector, Embedder, MeshFitter
 from facewire_server.domain.stages import StageClock
@@ -26,7 +26,8 @@ _RIVAL: Final = 0.4
 # A turned head looks less like itself.
 _TURNED_DEG: Final = 12.0
 _TURNED_SLACK: Final = 0.15
-_FRAMES_OF_ANOTHER: Final = 2
+_STRANGE_IN_A_ROW: Final = 2
+_STRANGE_IN_ALL: Final = 4
 
 
 class Hint(Enum):
@@ -61,30 +62,31 @@ class Watchers:
 class ChallengeWatch:
     """One challenge being watched. For one thread at a time.
 
+    Whose face it is is settled by the first still, frontal hold, from one face without interruption; every frame after
+    that is compared with it.
+
     Args:
-        same_person: cosine with the first frontal frames that all others must have.
+        same_person: cosine with the frames of that hold that all others must have.
     """
 
     def __init__(self, watchers: Watchers, challenge: Challenge, same_person: float) -> None:
         self.challenge = challenge
         self._watchers = watchers
         self._same_person = same_person
+        self._strange = 0
+        self._strange_in_a_row = 0
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self._sum: FloatArray | None = None
-        self._others = 0
         self._living = LivenessEvidence()
 
     @property
     def seen(self) -> ComparedBy | None:
-        """What the person is compared by: the mean of the frontal frames; None before the first."""
-        probe = self._probe
-        return None if probe is None else ComparedBy.of(probe[np.newaxis])
-
-    @property
-    def _probe(self) -> FloatArray | None:
+        """What the person is compared by: the mean of the first hold's frames; None before the first."""
         if self._sum is None:
             return None
-        unit: FloatArray = (self._sum / np.linalg.norm(self._sum)).astype(np.float32)
-        return unit
+        return ComparedBy.of((self._sum / np.linalg.norm(self._sum)).astype(np.float32)[np.newaxis])
 
     @property
     def passive(self) -> Liveness | None:
@@ -93,8 +95,7 @@ class ChallengeWatch:
 
     def bad_frame(self, now_s: float) -> Progress:
         """A frame could not be read."""
-        self.challenge.miss(now_s)
-        return Progress(None, None, 0.0, Hint.BAD_FRAME)
+        return self._miss(Hint.BAD_FRAME, now_s)
 
     def look(self, frame: Frame, now_s: float, clock: StageClock) -> Progress:
         """A frame that arrived at this time."""
@@ -102,21 +103,28 @@ class ChallengeWatch:
             found = self._watchers.detector.detect(frame, None, _MAX_FACES)
         hint = _problem_with(found)
         if hint is not None:
-            self.challenge.miss(now_s)
-            return Progress(None, None, 0.0, hint)
+            return self._miss(hint, now_s)
         encoded = self._watchers.embedder.encode(frame, largest_face(found), clock)
         if not len(encoded.faces):
-            self.challenge.miss(now_s)
-            return Progress(None, None, 0.0, Hint.NO_FACE)
+            return self._miss(Hint.NO_FACE, now_s)
         pose = self._pose(frame, encoded, clock)
-        self.challenge.see(pose, now_s)
         turned = self.challenge.turned(pose)
-        self._compare(encoded.embeddings[0], turned)
+        if self._is_strange(encoded.embeddings[0], turned):
+            return self._meet_stranger(encoded, now_s)
+        self.challenge.see(pose, now_s)
         if self.challenge.facing:
             self._learn(frame, encoded, clock)
+        elif not self.challenge.begun:
+            self._begin_anew()  # the hold was broken: whoever is held next is looked at on their own
         if self.challenge.passed:
             self._ask_model()
-        return Progress(encoded, turned, self.challenge.share(pose, now_s), None)
+        return Progress(encoded, self.challenge.turned(pose), self.challenge.share(pose, now_s), None)
+
+    def _miss(self, hint: Hint, now_s: float) -> Progress:
+        self.challenge.miss(now_s)
+        if not self.challenge.begun:
+            self._begin_anew()
+        return Progress(None, None, 0.0, hint)
 
     def _pose(self, frame: Frame, encoded: EncodedFaces, clock: StageClock) -> HeadPose:
         if self._watchers.mesh is not None:
@@ -124,28 +132,42 @@ class ChallengeWatch:
         quality = encoded.quality[0]
         return HeadPose(quality.yaw_deg, quality.pitch_deg, quality.roll_deg)
 
-    def _compare(self, embedding: FloatArray, turned: HeadPose | None) -> None:
-        """Another face in the place of the first ends it; one odd frame may be a blur."""
-        probe = self._probe
-        if probe is None or turned is None:
-            return
-        away = max(abs(turned.yaw_deg), abs(turned.pitch_deg)) > _TURNED_DEG
+    def _is_strange(self, embedding: FloatArray, turned: HeadPose | None) -> bool:
+        """Whether the face is not the one that was held first."""
+        seen = self.seen
+        if seen is None:
+            return False
+        away = turned is not None and max(abs(turned.yaw_deg), abs(turned.pitch_deg)) > _TURNED_DEG
         least = self._same_person - (_TURNED_SLACK if away else 0.0)
-        self._others = self._others + 1 if float(probe @ embedding) < least else 0
-        if self._others >= _FRAMES_OF_ANOTHER:
+        strange = float(seen.templates[0] @ embedding) < least
+        self._strange_in_a_row = self._strange_in_a_row + 1 if strange else 0
+        return strange
+
+    def _meet_stranger(self, encoded: EncodedFaces, now_s: float) -> Progress:
+        """What another face does counts for nothing; one odd frame may be a blur, more are somebody else."""
+        self.challenge.miss(now_s)
+        if not self.challenge.begun:
+            self._begin_anew()
+            return Progress(encoded, None, 0.0, None)
+        self._strange += 1
+        if self._strange_in_a_row >= _STRANGE_IN_A_ROW or self._strange >= _STRANGE_IN_ALL:
             self.challenge.fail(Failure.FACE_CHANGED)
+        return Progress(encoded, None, 0.0, None)
 
     def _learn(self, frame: Frame, encoded: EncodedFaces, clock: StageClock) -> None:
-        if self._others:
-            return
-        self._sum = encoded.embeddings[0] if self._sum is None else self._sum + encoded.embeddings[0]
+        if not self.challenge.begun:
+            self._sum = encoded.embeddings[0] if self._sum is None else self._sum + encoded.embeddings[0]
         if self._watchers.guard.configured:
             for score in self._watchers.guard.scores(frame, encoded.faces, clock):
                 self._living.add(score)
 
     def _ask_model(self) -> None:
+        """A liveness model has a veto; where the server requires liveness, it must be sure."""
         passive = self.passive
-        if passive is not None and passive.decision is LivenessDecision.SPOOF:
+        if passive is None or passive.decision is LivenessDecision.LIVE:
+            return
+        required = self._watchers.guard.check_for(LivenessCheck.OFF) is LivenessCheck.REQUIRE
+        if required or passive.decision is LivenessDecision.SPOOF:
             self.challenge.fail(Failure.LOOKS_LIKE_A_PICTURE)
 
 

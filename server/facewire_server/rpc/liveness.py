@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator
@@ -10,12 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from facewire.v1 import face_pb2, liveness_pb2_grpc, stream_pb2
 from facewire.v1 import liveness_pb2 as pb
-from facewire.v1 import liveness_pb2_grpc, stream_pb2
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.challenge import TILTS, TURNS, Action, Challenge, Failure, choose_steps
 from facewire_server.domain.decision import Decision
-from facewire_server.domain.errors import DeadlineExpired, InvalidArgument, InvalidImage, Overloaded
+from facewire_server.domain.errors import DeadlineExpired, InvalidArgument, InvalidImage, NotReady, Overloaded
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.liveness import LivenessDecision
 from facewire_server.domain.stages import StageClock
@@ -26,11 +27,13 @@ from facewire_server.pipeline.challenging import ChallengeWatch, Hint, Progress
 from facewire_server.pipeline.decoding import decode_image, frame_from_raw
 from facewire_server.pipeline.recognizer import Call, SideReport
 from facewire_server.rpc import analysis_convert, convert
-from facewire_server.rpc.call import Context, on_worker
+from facewire_server.rpc.attempts import AttemptLimit
+from facewire_server.rpc.call import Context, host_of, on_worker
 from facewire_server.rpc.recognition import gallery_of, side_of, side_report
 from facewire_server.rpc.stream_convert import duration
 from facewire_server.rpc.stream_settings import layout_of
 
+log = logging.getLogger(__name__)
 Requests = AsyncIterator[pb.VerifyLiveRequest]
 _MOST_ACTIONS: Final = 10
 _ACTIONS: Final = {
@@ -77,6 +80,11 @@ class _Newest:
         self._error: Exception | None = None
         self.ended = False
 
+    def fail(self, error: Exception) -> None:
+        """Raised where the frames are taken."""
+        self._error = error
+        self._news.set()
+
     async def fill(self, requests: Requests) -> None:
         """Takes frames in until the sender is done, or something is wrong."""
         try:
@@ -86,7 +94,7 @@ class _Newest:
                 self._frame = (request.frame, time.monotonic())
                 self._news.set()
         except Exception as error:  # noqa: BLE001 - raised where the frames are taken
-            self._error = error
+            self.fail(error)
         self.ended = True
         self._news.set()
 
@@ -107,34 +115,57 @@ class LivenessServicer(liveness_pb2_grpc.LivenessServiceServicer):
 
     def __init__(self, slot: EngineSlot) -> None:
         self._slot = slot
-        self._running = 0
+        self._running: set[_Newest] = set()
+        self._attempts = AttemptLimit()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Challenges would go on for long: they end, and their clients begin anew at the next server."""
+        self._stopping = True
+        for newest in self._running:
+            newest.fail(_stopping())
 
     async def VerifyLive(  # noqa: N802 - gRPC's name
         self, request_iterator: Requests, context: Context
     ) -> AsyncIterator[pb.VerifyLiveResponse]:
         """Prompts out, frames in, and the result."""
         engine = self._slot.engine
-        limits = engine.challenges
-        if self._running >= limits.max_at_once:
-            raise Overloaded(f"all {limits.max_at_once} places for challenges are taken", limits.action_s)
-        self._running += 1
-        newest = _Newest()
+        host = host_of(context)
+        settings = await _first_settings(engine, request_iterator)
+        layout = layout_of(settings.encoding)
+        self._attempts.require(host, engine.challenges.max_failures, time.monotonic())
+        newest = self._place(engine.challenges.max_at_once, engine.challenges.action_s)
         reader: asyncio.Task[None] | None = None
         try:
-            settings = await _first_settings(engine, request_iterator)
-            layout = layout_of(settings.encoding)
             reference = await _reference_of(settings, engine, context)
-            watch = ChallengeWatch(engine.watchers, _challenge_of(settings, engine), limits.same_person)
+            watch = ChallengeWatch(engine.watchers, _challenge_of(settings, engine), engine.challenges.same_person)
             reader = asyncio.create_task(newest.fill(request_iterator))
             async for response in _carry_out(engine, watch, newest, layout):
                 yield response
-            yield pb.VerifyLiveResponse(result=_result(engine, watch, reference))
+            result = _result(engine, watch, reference)
+            if result.liveness == face_pb2.LIVENESS_DECISION_SPOOF:
+                log.warning("a log-in from %s failed: %s", host, watch.challenge.failure)
+                self._attempts.failed(host, time.monotonic())
+            yield pb.VerifyLiveResponse(result=result)
         finally:
-            self._running -= 1
+            self._running.discard(newest)
             if reader is not None:
                 reader.cancel()
                 with suppress(asyncio.CancelledError):
                     await reader
+
+    def _place(self, places: int, retry_after_s: float) -> _Newest:
+        if self._stopping:
+            raise _stopping()
+        if len(self._running) >= places:
+            raise Overloaded(f"all {places} places for challenges are taken", retry_after_s)
+        newest = _Newest()
+        self._running.add(newest)
+        return newest
+
+
+def _stopping() -> NotReady:
+    return NotReady("the server is stopping")
 
 
 async def _first_settings(engine: Engine, requests: Requests) -> pb.VerifyLiveSettings:
@@ -172,7 +203,7 @@ async def _reference_of(settings: pb.VerifyLiveSettings, engine: Engine, context
 def _challenge_of(settings: pb.VerifyLiveSettings, engine: Engine) -> Challenge:
     """Tilts are told apart from the mesh alone: the five landmarks hardly show them."""
     kinds = TURNS if engine.watchers.mesh is None else (*TURNS, *TILTS)
-    count = settings.actions or engine.challenges.actions
+    count = max(settings.actions, engine.challenges.actions)  # a caller may ask for more, not for less
     steps = choose_steps(kinds, count, random.SystemRandom())
     return Challenge(steps, engine.challenges.action_s, time.monotonic())
 
@@ -194,7 +225,9 @@ async def _carry_out(
             continue
         frame, at_s = arrived
         progress = await _look(engine, watch, frame, layout, at_s)
-        if progress is not None:
+        if progress is None:
+            challenge.wait(time.monotonic())
+        else:
             yield pb.VerifyLiveResponse(progress=_progress(frame.sequence, progress))
 
 

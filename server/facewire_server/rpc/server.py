@@ -72,7 +72,8 @@ class RpcServer:
         self._server = grpc.aio.server(interceptors=[self._boundary], options=_channel_options(options))
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # there since Python 3.6 only
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(RecognitionServicer(slot), self._server)
-        liveness_pb2_grpc.add_LivenessServiceServicer_to_server(LivenessServicer(slot), self._server)
+        self._liveness = LivenessServicer(slot)
+        liveness_pb2_grpc.add_LivenessServiceServicer_to_server(self._liveness, self._server)
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(GalleryServicer(slot, now_ms), self._server)
         self._streams = StreamServicer(slot, now_ms)
         stream_pb2_grpc.add_StreamServiceServicer_to_server(self._streams, self._server)
@@ -110,6 +111,7 @@ class RpcServer:
         """Tells health watchers, takes no new calls, lets running ones finish for ``grace_s``."""
         await self._health.enter_graceful_shutdown()
         self._streams.stop()
+        self._liveness.stop()
         begun = time.monotonic()
         await self._boundary.drain(grace_s)
         await self._server.stop(max(0.0, grace_s - (time.monotonic() - begun)))

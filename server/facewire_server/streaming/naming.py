@@ -126,17 +126,22 @@ class Naming:
         """Says of each track of this frame who it is."""
         limits = self.limits()
         confirmed = [record for record in shown if record.confirmed]
-        # A picture beside the person it shows must not take the name away.
-        pictures = [record for record in confirmed if self.require_living and _is_spoof(record)]
-        for record in pictures:
-            _answer(record, Verdict(TrackState.UNKNOWN))
-        people = [record for record in confirmed if record not in pictures]
+        people = [record for record in confirmed if not self.require_living or _is_live(record)]
         free = arbitrate([(record.verdict, record.candidates) for record in people], limits)
         for record, candidates in zip(people, free, strict=True):
-            verdict = judge(record.evidence, candidates, limits, record.verdict, now_s)
-            if self.require_living and verdict.state is TrackState.KNOWN and not _is_live(record):
-                verdict = Verdict(TrackState.IDENTIFYING)
-            _answer(record, verdict)
+            _answer(record, judge(record.evidence, candidates, limits, record.verdict, now_s))
+        # A picture beside the person it shows takes no name away: who is not LIVE is judged apart.
+        for record in confirmed:
+            if record not in people:
+                _answer(record, self._nameless(record, limits, now_s))
+
+    @staticmethod
+    def _nameless(record: TrackRecord, limits: Thresholds, now_s: float) -> Verdict:
+        """What is said of a track that would need to be LIVE for a name."""
+        if _is_spoof(record):
+            return Verdict(TrackState.UNKNOWN)
+        verdict = judge(record.evidence, record.candidates, limits, record.verdict, now_s)
+        return Verdict(TrackState.IDENTIFYING) if verdict.state is TrackState.KNOWN else verdict
 
     def _look_up(self, records: Sequence[TrackRecord]) -> None:
         """Everybody anew, by one search."""

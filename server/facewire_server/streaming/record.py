@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from facewire_server.domain.attributes import Attributes
+from facewire_server.domain.attributes import JudgedPerson
 from facewire_server.domain.boundary import BoundaryWatch
 from facewire_server.domain.decision import Candidate
 from facewire_server.domain.evidence import Evidence, Verdict
@@ -83,11 +83,15 @@ class TrackRecord:
     restarts: int = 0
     living_evidence: LivenessEvidence = field(default_factory=LivenessEvidence)
     living: Liveness | None = None  # None where nobody checks
-    living_restarts: int = 0
+    living_of: tuple[int, bool] = (0, False)  # restarts of the evidence, and whether there is any
+    spoofs_in_a_row: int = 0
     next_living_s: float = 0.0
     spoof_told: bool = False
-    ignored: bool = False
-    attributes: Attributes | None = None
+    counted_in: int = 0  # the interval that entries and exits are of
+    entries: int = 0
+    exits: int = 0
+    attributes: JudgedPerson | None = None
+    attributes_of: int = 0  # restarts of the evidence
     attributes_looks: int = 0
     attributes_score: float = 0.0
 
@@ -97,6 +101,7 @@ class TrackRecord:
             self.evidence.doubted = self.evidence.shots > 0
             self.look_soon()
             self.doubt_living()
+            self.forget_attributes()
         self.last = sighting
         self.seen_s = now_s
 
@@ -126,21 +131,22 @@ class TrackRecord:
         """It may be something else by now: whether it lives is found out anew."""
         self.living_evidence = LivenessEvidence()
         self.next_living_s = 0.0
+        self.spoofs_in_a_row = 0
         if self.living is not None:
             self.living = Liveness(LivenessDecision.UNSURE, self.living.score, 0)
         self.spoof_told = False
 
-    def judge_attributes(self, seen: Attributes) -> None:
+    def judge_attributes(self, seen: JudgedPerson) -> None:
         """One more estimate; the mean counts."""
-        before, looks = self.attributes, self.attributes_looks
-        self.attributes_looks = looks + 1
+        self.attributes = seen if self.attributes is None else self.attributes.with_look(seen, self.attributes_looks)
+        self.attributes_looks += 1
         self.attributes_score = self.last.score
-        if before is None:
-            self.attributes = seen
-            return
-        self.attributes = Attributes(
-            (before.age * looks + seen.age) / (looks + 1), (before.female * looks + seen.female) / (looks + 1)
-        )
+
+    def forget_attributes(self) -> None:
+        """It may be somebody else by now."""
+        self.attributes = None
+        self.attributes_looks = 0
+        self.attributes_score = 0.0
 
     @property
     def subject_id(self) -> str | None:

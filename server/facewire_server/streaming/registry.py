@@ -186,7 +186,7 @@ class Streams:
             LivenessWatch(self._parts.guard),
             AttributeWatch(self._parts.analyzer),
         )
-        reporter = Reporter(session_id, memory, self._parts.analyzer.rules.min_people)
+        reporter = Reporter(session_id, memory, self._parts.analyzer.rules)
         session = Session(session_id, settings, self._parts, naming, tracks, reporter)
         stream = _Stream(session, settings, peer, self._now_ms())
         loop = asyncio.get_running_loop()

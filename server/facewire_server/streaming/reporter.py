@@ -11,6 +11,7 @@ from facewire_server.domain.crowd import CrowdCounter, CrowdFigures, PeopleMemor
 from facewire_server.domain.event import Event, EventKind
 from facewire_server.domain.liveness import LivenessDecision
 from facewire_server.domain.stream import StreamSettings, TrackState
+from facewire_server.pipeline.analysis import AttributeRules
 from facewire_server.streaming.record import TrackRecord
 from facewire_server.streaming.tracks import Shown
 
@@ -28,17 +29,17 @@ class Reporter:
 
     Args:
         memory: tells people who come back.
-        min_people: age and gender are told of so many at least.
+        rules: who may be told what of age and gender.
 
     Attributes:
         judged_at: the gallery's revision that the tracks' names are of.
     """
 
-    def __init__(self, session_id: str, memory: PeopleMemory, min_people: int) -> None:
+    def __init__(self, session_id: str, memory: PeopleMemory, rules: AttributeRules) -> None:
         self.judged_at = 0
         self._session_id = session_id
         self._memory = memory
-        self._crowd = CrowdCounter(min_people)
+        self._crowd = CrowdCounter(rules.min_people, rules.same_person)
         self._now = 0
         self._events: list[Event] = []
         self._boundaries: tuple[Boundary, ...] = ()
@@ -87,36 +88,50 @@ class Reporter:
     def ended(self, records: Sequence[TrackRecord], at_ms: int) -> None:
         """Tracks that are over."""
         for record in records:
-            if is_ignored(record, self._settings):
-                self._told.pop(record.track_id, None)
-                continue
-            for name, boundary in record.watches:
-                self._crossed(record, name, boundary.end(), at_ms)
-            dwell_s = record.seen_s - record.first_s
-            self._crowd.ended(dwell_s)
-            if not self._boundaries:
-                self._crowd.left()
-            if record.appeared:
+            ignored = self._passes_over(record, record.seen_s, at_ms)
+            if record.appeared and not ignored:
+                for name, boundary in record.watches:
+                    self._crossed(record, name, boundary.end(), at_ms)
+                dwell_s = record.seen_s - record.first_s
+                self._crowd.ended(dwell_s)
+                if not self._boundaries:
+                    self._left(record)
                 self._events.append(self._event(EventKind.LEFT, at_ms, record, dwell_s=dwell_s))
             self._told.pop(record.track_id, None)
             self._watchlisted = {key for key in self._watchlisted if key[0] != record.track_id}
 
     def _passes_over(self, record: TrackRecord, now_s: float, at_ms: int) -> bool:
-        """Whether the track is of somebody who is not to be told of; what was counted before is taken back.
+        """Whether the track is of somebody who is not to be told of.
 
-        Who appeared before the name was known leaves at once, for those who watch, and without a name.
+        Who appeared before the name was known leaves at once, for those who watch, and without a name; what this
+        interval counted of the track is taken back. Whoever turns out to be somebody else appears anew.
         """
         if not is_ignored(record, self._settings):
             return False
-        if not record.ignored:
-            record.ignored = True
-            self._crowd.forget_person(record.person)
-            if record.appeared and not self._boundaries:
-                self._crowd.never_entered()
-            if record.appeared:
-                left = self._event(EventKind.LEFT, at_ms, record, dwell_s=now_s - record.first_s)
-                self._events.append(replace(left, subject_id="", display_name="", labels=(), similarity=None))
+        self._crowd.forget_person(record.person, record.subject_id)
+        if record.counted_in == self._crowd.interval:
+            self._crowd.take_back(record.entries, record.exits)
+        record.entries = record.exits = 0
+        if record.appeared:
+            record.appeared = False
+            left = self._event(EventKind.LEFT, at_ms, record, dwell_s=now_s - record.first_s)
+            self._events.append(replace(left, subject_id="", display_name="", labels=(), similarity=None))
         return True
+
+    def _entered(self, record: TrackRecord) -> None:
+        self._crowd.entered()
+        self._note(record).entries += 1
+
+    def _left(self, record: TrackRecord) -> None:
+        self._crowd.left()
+        self._note(record).exits += 1
+
+    def _note(self, record: TrackRecord) -> TrackRecord:
+        """What the present interval counts of the track begins at nothing."""
+        if record.counted_in != self._crowd.interval:
+            record.counted_in = self._crowd.interval
+            record.entries = record.exits = 0
+        return record
 
     # --- people ---------------------------------------------------------------------------------------------
 
@@ -147,7 +162,7 @@ class Reporter:
             record.appeared = True
             record.watches = [(boundary.name, watch(boundary)) for boundary in self._boundaries]
             if not self._boundaries:
-                self._crowd.entered()
+                self._entered(record)
             self._events.append(self._event(EventKind.APPEARED, at_ms, record))
         self._tell_name(record, at_ms)
         if record.living is not None and record.living.decision is LivenessDecision.SPOOF and not record.spoof_told:
@@ -184,10 +199,10 @@ class Reporter:
         if crossing is None:
             return
         if crossing is Crossing.IN:
-            self._crowd.entered()
+            self._entered(record)
             kind = EventKind.CROSSED_IN
         else:
-            self._crowd.left()
+            self._left(record)
             kind = EventKind.CROSSED_OUT
         self._events.append(self._event(kind, at_ms, record, boundary=name))
 

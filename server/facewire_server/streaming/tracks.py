@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -73,15 +73,25 @@ class FaceTracks:
         ids = self._tracker.update(seen.now_s, boxes, self._affinity(looks, len(boxes))).tolist()
         self._take_in(ids, sightings, seen.now_s)
         records = [self._records[track_id] for track_id in ids]
-        self._living.look(seen, records, clock)
-        self._attributes.look(seen, records, clock)
         if not self._naming.active:
+            self._watch(seen, records, clock)
             return None
         wanted = self._due([row for row in range(len(ids)) if row not in looks], ids, seen.now_s)
         looks |= self._embed(seen, wanted[: self._plan.per_turn - len(looks)], clock)
         fresh = self._learn(looks, ids, seen.now_s)
+        # After looks have told whose face it is: what was seen of another face says nothing about this one.
+        self._watch(seen, [self._records.get(track_id) for track_id in ids], clock)
         with clock.stage("search"):
             return self._name(fresh, seen.now_s)
+
+    def _watch(self, seen: SeenFrame, records: Sequence[TrackRecord | None], clock: StageClock) -> None:
+        """``records`` are of the frame's faces; None where the face turned out to be a track that was lost."""
+        there = [row for row, record in enumerate(records) if record is not None]
+        if len(there) < len(records):
+            seen = replace(seen, faces=seen.faces.select(np.array(there, dtype=np.intp)))
+        known = [record for record in records if record is not None]
+        self._living.look(seen, known, clock)
+        self._attributes.look(seen, known, clock)
 
     def use_gallery(self, gallery_id: str, min_similarity: float | None) -> None:
         """From now on names are of this gallery; empty: there are none."""

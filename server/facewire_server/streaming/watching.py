@@ -16,6 +16,7 @@ from facewire_server.streaming.record import SeenFrame, TrackRecord
 _FIRST_S: Final = 0.1
 _LATER_S: Final = 0.5  # once there is a decision
 _PER_FRAME: Final = 4
+_SPOOFS_TO_DOUBT: Final = 2
 _MOST_JUDGED: Final = 3
 _CLEARLY_BETTER: Final = 1.2
 
@@ -50,15 +51,25 @@ class LivenessWatch:
         chosen = seen.faces.select(np.array(rows, dtype=np.intp))
         for row, score in zip(rows, self._guard.scores(seen.frame, chosen, clock), strict=True):
             record = records[row]
-            record.living_evidence.add(score)
-            record.living = record.living_evidence.liveness(self._guard.limits)
-            sure = record.living.decision is not LivenessDecision.UNSURE
-            record.next_living_s = seen.now_s + (_LATER_S if sure else _FIRST_S)
+            self._learn(record, score)
+            sure = record.living is not None and record.living.decision is not LivenessDecision.UNSURE
+            record.next_living_s = seen.now_s + (_LATER_S if sure and not record.spoofs_in_a_row else _FIRST_S)
+
+    def _learn(self, record: TrackRecord, score: float) -> None:
+        spoof = self._guard.limits.of(score).decision is LivenessDecision.SPOOF
+        record.spoofs_in_a_row = record.spoofs_in_a_row + 1 if spoof else 0
+        was_live = record.living is not None and record.living.decision is LivenessDecision.LIVE
+        if was_live and record.spoofs_in_a_row >= _SPOOFS_TO_DOUBT:
+            record.doubt_living()  # whoever was there put a picture in front: what was seen before counts no more
+        record.living_evidence.add(score)
+        record.living = record.living_evidence.liveness(self._guard.limits)
 
     @staticmethod
     def _is_due(record: TrackRecord, now_s: float) -> bool:
-        if record.living_restarts != record.evidence.restarts:
-            record.living_restarts = record.evidence.restarts  # somebody else by now
+        # Looks at a face that was never compared, or that was somebody else's, say nothing about the one that is.
+        whose = (record.evidence.restarts, record.evidence.shots > 0)
+        if record.living_of != whose:
+            record.living_of = whose
             record.doubt_living()
         return record.confirmed and now_s >= record.next_living_s
 
@@ -84,12 +95,17 @@ class AttributeWatch:
         """Takes in a frame; ``records`` are of its faces, in their order."""
         if not self._wanted:
             return
+        for record in records:
+            if record.attributes_of != record.evidence.restarts:
+                record.attributes_of = record.evidence.restarts  # somebody else by now
+                record.forget_attributes()
         rows = [row for row, record in enumerate(records) if self._is_due(record)][:_PER_FRAME]
         if not rows:
             return
         chosen = seen.faces.select(np.array(rows, dtype=np.intp))
-        for row, attributes in zip(rows, self._analyzer.attributes(seen.frame, chosen, clock), strict=True):
-            records[row].judge_attributes(attributes)
+        for row, judged in zip(rows, self._analyzer.judge(seen.frame, chosen, clock), strict=True):
+            if judged is not None:
+                records[row].judge_attributes(judged)
 
     @staticmethod
     def _is_due(record: TrackRecord) -> bool:
