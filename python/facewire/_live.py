@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Final
+
+import numpy as np
 
 from facewire import _parse, _parse_analysis, live
 from facewire._requests import VerifySideLike, side_message
@@ -21,11 +24,14 @@ OnProgress = Callable[[live.ChallengeProgress], object]
 class LiveRequests:
     """Makes the messages of one log-in: settings before the first frame, then frames, all of one form."""
 
-    def __init__(self, reference: VerifySideLike | None, min_similarity: float | None, actions: int) -> None:
+    def __init__(
+        self, reference: VerifySideLike | None, min_similarity: float | None, actions: int, mirrored: bool
+    ) -> None:
         self._settings = liveness_pb2.VerifyLiveSettings(
             reference=None if reference is None else side_message(reference),
             min_similarity=min_similarity,
             actions=actions,
+            mirrored=mirrored,
         )
         self._layout: object = None
         self._sequence = 0
@@ -63,6 +69,16 @@ class LiveRequests:
         return requests
 
 
+def require_frames(frames: object) -> None:
+    """Whether there may be several: a path or the bytes of one picture are iterable, too.
+
+    Raises:
+        ImageError: no.
+    """
+    if isinstance(frames, str | bytes | bytearray | os.PathLike | np.ndarray):
+        raise ImageError("frames must be pictures of a camera, one after the other; a single picture is not enough")
+
+
 class LiveAnswers:
     """Takes what comes back apart."""
 
@@ -88,10 +104,11 @@ class LiveAnswers:
             BaseException: what went wrong with the frames before there was a result.
             ImageError: there were no frames.
         """
+        ended = self._result is None or self._result.failure is live.ChallengeFailure.FRAMES_ENDED
+        if problem and ended:
+            raise problem[0]
         if self._result is not None:
             return self._result
-        if problem:
-            raise problem[0]
         raise ImageError("there were no frames to log in with")
 
 

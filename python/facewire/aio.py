@@ -11,7 +11,7 @@ import grpc.aio
 from facewire import _requests, _watch, results
 from facewire._aio_gallery_client import GalleryClient
 from facewire._live import METHOD as LIVE_METHOD
-from facewire._live import LiveAnswers, LiveRequests, OnProgress, OnPrompt
+from facewire._live import LiveAnswers, LiveRequests, OnProgress, OnPrompt, require_frames
 from facewire._requests import ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.aio_stream import Stream, each
@@ -121,11 +121,16 @@ class Client(GalleryClient):
         reference: VerifySideLike | None = None,
         min_similarity: float | None = None,
         actions: int = 0,
+        mirrored: bool = False,
         on_prompt: OnPrompt | None = None,
         on_progress: OnProgress | None = None,
     ) -> LiveVerification:
         """A log-in by head turns. See :meth:`facewire.Client.verify_live`; a plain iterable must not block."""
-        requests, answers = LiveRequests(reference, min_similarity, actions), LiveAnswers(on_prompt, on_progress)
+        require_frames(frames)
+        requests, answers = (
+            LiveRequests(reference, min_similarity, actions, mirrored),
+            LiveAnswers(on_prompt, on_progress),
+        )
         problem: list[BaseException] = []
 
         async def outgoing() -> AsyncIterator[VerifyLiveRequest]:

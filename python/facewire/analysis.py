@@ -41,7 +41,7 @@ class AgeGroup:
 
 @dataclass(frozen=True, slots=True)
 class AttributeFigures:
-    """Of a crowd; ``female_share`` is the mean of the probabilities."""
+    """Of a crowd: mean age in whole years, the share of people who look female rather than male, age groups."""
 
     people: int
     mean_age: float

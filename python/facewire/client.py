@@ -10,7 +10,7 @@ import grpc
 from facewire import _requests, _watch, results
 from facewire._gallery_client import GalleryClient
 from facewire._live import METHOD as LIVE_METHOD
-from facewire._live import LiveAnswers, LiveRequests, OnProgress, OnPrompt
+from facewire._live import LiveAnswers, LiveRequests, OnProgress, OnPrompt, require_frames
 from facewire._requests import ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.analysis import Analysis
@@ -161,6 +161,7 @@ class Client(GalleryClient):
         reference: VerifySideLike | None = None,
         min_similarity: float | None = None,
         actions: int = 0,
+        mirrored: bool = False,
         on_prompt: OnPrompt | None = None,
         on_progress: OnProgress | None = None,
     ) -> LiveVerification:
@@ -174,12 +175,17 @@ class Client(GalleryClient):
             reference: whom it has to be, as :meth:`verify`; None: nobody is compared.
             min_similarity: cosine that makes a match; None: the server's threshold.
             actions: how many turns, at most 10, and never fewer than the server's setting.
+            mirrored: the camera's pictures are, as those of many front cameras.
             on_prompt, on_progress: called in this thread.
 
         Raises:
             ServerError: the server refused. Also whatever ``frames`` raises.
         """
-        requests, answers = LiveRequests(reference, min_similarity, actions), LiveAnswers(on_prompt, on_progress)
+        require_frames(frames)
+        requests, answers = (
+            LiveRequests(reference, min_similarity, actions, mirrored),
+            LiveAnswers(on_prompt, on_progress),
+        )
         problem: list[BaseException] = []
 
         def outgoing() -> Iterator[VerifyLiveRequest]:

@@ -38,13 +38,15 @@ class ChallengeHint(Enum):
     SEVERAL_FACES = "SEVERAL_FACES"
     COME_CLOSER = "COME_CLOSER"
     BAD_FRAME = "BAD_FRAME"
+    FACE_THE_CAMERA = "FACE_THE_CAMERA"
+    KEEP_STILL = "KEEP_STILL"
 
 
 class ChallengeFailure(Enum):
     """Why a challenge was not passed.
 
-    TIMED_OUT and FACE_LOST may happen to anybody; WRONG_ACTION, TOO_SOON (before a person could have answered),
-    FACE_CHANGED and LOOKS_LIKE_A_PICTURE speak of a recording, or of somebody else.
+    TIMED_OUT, FACE_LOST and FRAMES_ENDED may happen to anybody; WRONG_ACTION, TOO_SOON (before a person could have
+    answered), FACE_CHANGED and LOOKS_LIKE_A_PICTURE speak of a recording, or of somebody else.
     """
 
     TIMED_OUT = "TIMED_OUT"
@@ -53,6 +55,7 @@ class ChallengeFailure(Enum):
     FACE_LOST = "FACE_LOST"
     FACE_CHANGED = "FACE_CHANGED"
     LOOKS_LIKE_A_PICTURE = "LOOKS_LIKE_A_PICTURE"
+    FRAMES_ENDED = "FRAMES_ENDED"
 
 
 @dataclass(frozen=True, slots=True)

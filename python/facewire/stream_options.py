@@ -90,6 +90,10 @@ class StreamOptions:
             raise ValueError(f"best_shots must be none, keep or send, not {self.best_shots!r}")
         if self.detect_every < 1:
             raise ValueError("detect_every must be at least 1")
+        liveness_check(self.liveness)
+        for name in ("watchlist_labels", "ignore_labels"):
+            if isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} must be a list of labels; put a single one in a list")
         if self.max_faces < 0:
             raise ValueError("max_faces must not be negative")
 

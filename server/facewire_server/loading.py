@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from facewire_server.config import Config, EnrolmentSection
@@ -28,6 +29,8 @@ from facewire_server.inference.specs import (
     MeshModel,
     ModelSpec,
 )
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,15 @@ class _Loading:
         if not section.model:
             return None, LivenessLimits(0.0, 0.0)
         spec = self._manifest.of(section.model, LivenessModel)
+        smallest = min((rate for rate in spec.bpcer.rates if rate), default=1.0)
+        if section.target_bpcer < smallest:
+            log.warning(
+                "liveness.target_bpcer is %g, but the curve of model '%s' was measured down to %g only: measure it on "
+                "more live faces (facewire eval liveness)",
+                section.target_bpcer,
+                spec.name,
+                smallest,
+            )
         limits = LivenessLimits(spec.bpcer.score_at(section.target_bpcer), spec.bpcer.score_at(section.unsure_bpcer))
         return NetworkLiveness(spec, self._crop_network(spec, section.device)), limits
 

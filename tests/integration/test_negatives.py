@@ -60,7 +60,15 @@ def test_the_same_picture_may_show_one_and_be_told_not_to_show_others(
     assert client.reject(door, "person-b", [picture]).outcomes[0].enrolled is not None
     (twice,) = client.reject(door, "person-b", [picture]).outcomes
     assert twice.refusal is EnrolRefusal.DUPLICATE
-    assert client.reject(door, "person-a", [picture]).outcomes[0].enrolled is not None, "whoever says so"
+    (own,) = client.reject(door, "person-a", [picture]).outcomes
+    assert own.refusal is EnrolRefusal.DUPLICATE
+    assert "remove that one first" in own.detail
+    (other,) = client.enrol(door, "person-a", [samples / "impostor_1.jpg"]).outcomes
+    assert other.enrolled is not None
+    client.delete_face(door, other.enrolled.face_id)
+    client.reject(door, "person-a", [samples / "impostor_1.jpg"])
+    (opposite,) = client.enrol(door, "person-a", [samples / "impostor_1.jpg"]).outcomes
+    assert opposite.refusal is EnrolRefusal.DUPLICATE
     with pytest.raises(facewire.NotFoundError):
         client.reject(door, "nobody", [picture])
     (empty,) = client.reject(door, "person-b", [jpeg(np.full((200, 200, 3), 90, np.uint8))]).outcomes

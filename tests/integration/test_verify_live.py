@@ -225,7 +225,7 @@ def test_whoever_leaves_is_told(live: facewire.Client, person_a: Views) -> None:
 
 def test_frames_that_end_and_frames_that_are_none(live: facewire.Client, person_a: Views) -> None:
     ended = live.verify_live(iter(person_a[ChallengeAction.FACE_CAMERA]))
-    assert ended.failure is ChallengeFailure.FACE_LOST
+    assert (ended.liveness, ended.failure) == (LivenessDecision.UNSURE, ChallengeFailure.FRAMES_ENDED)
     hints = []
     broken = [b"\xff\xd8 no picture"] * 3
     live.verify_live(iter(broken), on_progress=lambda p: hints.append(p.hint))
@@ -239,6 +239,8 @@ def test_frames_that_end_and_frames_that_are_none(live: facewire.Client, person_
         live.verify_live(trouble())
     with pytest.raises(facewire.ImageError, match="no frames"):
         live.verify_live(iter([]))
+    with pytest.raises(facewire.ImageError, match="one after the other"):
+        live.verify_live("photo.jpg")
     with pytest.raises(facewire.ImageError, match="another size or form"):
         live.verify_live(iter([person_a[ChallengeAction.FACE_CAMERA][0], np.zeros((9, 9, 3), np.uint8)]))
 
@@ -259,6 +261,24 @@ def test_what_is_wrong_with_the_settings_is_said(live: facewire.Client) -> None:
         list(call(iter([first])))
 
 
+def test_a_mirrored_camera_turns_left_and_right_around(live: facewire.Client, person_a: Views) -> None:
+    for mirrored, wanted in ((True, LivenessDecision.LIVE), (False, LivenessDecision.SPOOF)):
+        turns: list[ChallengeAction] = []
+        while not set(turns) & {ChallengeAction.TURN_LEFT, ChallengeAction.TURN_RIGHT}:
+            person = Person(person_a, lambda asked: OPPOSITE[asked] if "TURN" in asked.name else asked)
+            result = log_in(live, person, mirrored=mirrored, actions=2)
+            turns = person.asked
+        assert result.liveness is wanted
+
+
+def test_hints_say_what_is_missing(live: facewire.Client, person_a: Views) -> None:
+    hints = set()
+    away = [person_a[ChallengeAction.TURN_LEFT][-1]] * 200
+    result = live.verify_live(paced(away), on_progress=lambda p: hints.add(p.hint))
+    assert result.failure is ChallengeFailure.TIMED_OUT
+    assert hints == {facewire.ChallengeHint.FACE_THE_CAMERA}
+
+
 def test_a_caller_may_ask_for_more_and_not_for_less(
     start_server: Callable[..., RunningServer], person_a: Views
 ) -> None:
@@ -271,7 +291,8 @@ def test_a_caller_may_ask_for_more_and_not_for_less(
 
 
 def test_luck_is_not_tried_for_long(start_server: Callable[..., RunningServer], person_a: Views) -> None:
-    running = start_server("--set", "challenge.max_failures=2", "--set", "challenge.actions=1")
+    running = start_server("--set", "challenge.max_failures=2", "--set", "challenge.actions=1",
+                           "--set", "models.mesh=mediapipe-mesh-468")  # fmt: skip
     with facewire.Client(running.target, retries=0) as client:
         for _ in range(2):
             wrong = log_in(client, Person(person_a, lambda asked: OPPOSITE.get(asked, asked)))
@@ -351,4 +372,4 @@ def test_places_are_bounded(start_server: Callable[..., RunningServer]) -> None:
         waiting.set()
         thread.join(15)
         assert not thread.is_alive()
-        assert second.verify_live(iter([frame])).failure is ChallengeFailure.FACE_LOST
+        assert second.verify_live(iter([frame])).failure is ChallengeFailure.FRAMES_ENDED

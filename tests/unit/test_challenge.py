@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facewire_server.domain.challenge import TILTS, TURNS, Action, Challenge, Failure, choose_steps
+from facewire_server.domain.errors import Overloaded
 from facewire_server.domain.liveness import LivenessDecision
 from facewire_server.domain.mesh import HeadPose
+from facewire_server.rpc.attempts import AttemptLimit
 
 FRAME_S = 0.1
 POSES = {
@@ -165,3 +167,18 @@ def test_steps_are_chosen_evenly_and_by_chance() -> None:
     assert len(following) == 16, "any may follow any"
     assert all(0.4 <= hold_s <= 1.4 for _, hold_s in steps)
     assert choose_steps(kinds, 5, random.SystemRandom()) != choose_steps(kinds, 5, random.SystemRandom())
+
+
+def test_hosts_wait_after_so_many_failures_within_ten_minutes() -> None:
+    limit = AttemptLimit()
+    for at_s in (0.0, 100.0, 200.0):
+        limit.require("a", 3, at_s)
+        limit.failed("a", at_s)
+    with pytest.raises(Overloaded) as caught:
+        limit.require("a", 3, 250.0)
+    assert caught.value.retry_after_s == pytest.approx(350.0)
+    limit.require("b", 3, 250.0)
+    limit.require("a", 3, 601.0)
+    for host in range(3000):
+        limit.failed(str(host), 700.0)
+    assert len(limit._failures) == 1000

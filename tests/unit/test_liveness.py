@@ -154,7 +154,7 @@ def test_figures_keep_silent_about_few() -> None:
     figures = figures_of(people, 3, 0.5)
     assert figures is not None
     assert figures.age_groups == (1, 1, 0, 0, 0, 1)
-    assert figures.female_share == pytest.approx(0.5)
+    assert figures.female_share == pytest.approx(1 / 3)
 
 
 def facing(yaw: float, pitch: float, roll: float) -> Mesh:

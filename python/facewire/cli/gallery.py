@@ -143,7 +143,12 @@ def review(gallery_id: str, most: int, target: str, timeout_s: float, as_json: b
 @_gallery_id
 @_subject_id
 @click.option("--name", help="New display name.")
-@click.option("--label", "labels", multiple=True, help="New labels, replacing the old; may be repeated.")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    help="New labels, replacing the old; may be repeated; '' takes all away. Streams are silent about 'ignore'.",
+)
 @click.option("--attribute", "attributes", multiple=True, metavar="KEY=VALUE", help="New attributes, likewise.")
 @talks_to_server
 def set_subject(
@@ -165,7 +170,7 @@ def set_subject(
             gallery_id,
             subject_id,
             display_name=name,
-            labels=labels or None,
+            labels=[label for label in labels if label] if labels else None,
             attributes=pairs or None,
         )
     if as_json:
@@ -220,17 +225,19 @@ def faces(gallery_id: str, subject_id: str, target: str, timeout_s: float, as_js
 @_gallery_id
 @click.argument("subject_id")
 @click.argument("pictures", nargs=-1, required=True, type=click.Path())
+@click.option("--use-largest-face", is_flag=True, help="Of several faces take the largest.")
 @talks_to_server
 def reject(
-    gallery_id: str, subject_id: str, pictures: tuple[str, ...], target: str, timeout_s: float, as_json: bool
-) -> int:
+    gallery_id: str, subject_id: str, pictures: tuple[str, ...], use_largest_face: bool, target: str, timeout_s: float,
+    as_json: bool,
+) -> int:  # fmt: skip
     """Say that PICTURES do not show SUBJECT_ID, though they were taken for that person.
 
-    Whoever is more like them than like the subject's own pictures does not get that name again. Exit code 1 if a
-    picture was refused.
+    Whoever is more like them than like the subject's own pictures does not get that name again. To take it back:
+    'gallery faces' shows them, 'gallery remove-face' erases them. Exit code 1 if a picture was refused.
     """
     with connect(target, timeout_s) as client:
-        answer = client.reject(gallery_id, subject_id, pictures)
+        answer = client.reject(gallery_id, subject_id, pictures, use_largest_face=use_largest_face)
     if as_json:
         write_json(answer)
     for picture, outcome in zip(pictures, answer.outcomes, strict=True):

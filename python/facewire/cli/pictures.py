@@ -275,7 +275,7 @@ def identify(
 ) -> int:
     """Say who is in PICTURES. Exit code 1 if nobody was recognised."""
     _one_picture_to_save(pictures, save)
-    table = identification_table(living=liveness is not None)
+    answers: list[tuple[str, results.Identifications]] = []
     matched = 0
     asked = Round(pictures, as_json)
     with connect(target, timeout_s) as client:
@@ -294,10 +294,13 @@ def identify(
             matched += sum(face.match is not None for face in answer.faces)
             if as_json:
                 write_json({"picture": picture, **plain(answer)})
-            add_identifications(table, picture, answer)
+            answers.append((picture, answer))
             if save is not None:
                 _annotate(picture, save, labelled_faces(answer))
     if not as_json:
+        table = identification_table(living=any(face.liveness for _, answer in answers for face in answer.faces))
+        for picture, answer in answers:
+            add_identifications(table, picture, answer)
         console().print(table)
     return asked.exit_code(matched > 0)
 

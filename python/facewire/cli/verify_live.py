@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -21,15 +22,18 @@ from facewire.cli.options import (
 )
 from facewire.cli.watch_frames import WatchedFrames
 from facewire.images import ImageLike
-from facewire.live import ChallengeHint, ChallengeProgress, ChallengePrompt, LiveVerification
+from facewire.live import ChallengeFailure, ChallengeHint, ChallengeProgress, ChallengePrompt, LiveVerification
 from facewire.liveness import LivenessDecision
 from facewire.video import VideoSource
 
+_PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 _HINTS = {
     ChallengeHint.NO_FACE: "no face is in sight",
     ChallengeHint.SEVERAL_FACES: "there are several faces",
     ChallengeHint.COME_CLOSER: "come closer",
     ChallengeHint.BAD_FRAME: "the camera's picture cannot be read",
+    ChallengeHint.FACE_THE_CAMERA: "the face is turned away from the camera",
+    ChallengeHint.KEEP_STILL: "keep still",
 }
 
 
@@ -49,12 +53,15 @@ Left and right are the person's own. Exit code 0: living, and the person named; 
 @click.argument("reference", required=False, type=click.Path())
 @click.option("--actions", type=click.IntRange(1, 10), help="How many head turns.")
 @click.option("--min-similarity", type=click.FloatRange(-1, 1), help="Cosine that makes a match.")
+@click.option("--mirrored", is_flag=True, help="The camera mirrors its picture, as many front cameras do.")
 @talks_to_server
 def verify_live(
-    source: str, reference: str | None, actions: int | None, min_similarity: float | None, target: str,
+    source: str, reference: str | None, actions: int | None, min_similarity: float | None, mirrored: bool, target: str,
     timeout_s: float, as_json: bool,
 ) -> int:  # fmt: skip
     """Ask the person before a camera for head turns; say whether a living person did them, and which."""
+    if Path(source).is_dir() or Path(source).suffix.lower() in _PICTURES:
+        raise click.BadParameter(f"{source} is no camera or video", param_hint="SOURCE")
     video = VideoSource(source)
     frames = WatchedFrames(video, None, realtime=not video.live, jpeg=False, keep=False)
     with connect(target, timeout_s) as client, _Prompter() as prompter:
@@ -63,13 +70,14 @@ def verify_live(
             reference=None if reference is None else reference_of(reference),
             min_similarity=min_similarity,
             actions=actions or 0,
+            mirrored=mirrored,
             on_prompt=prompter.prompt,
             on_progress=prompter.progress,
         )
     if as_json:
         write_json(answer)
     else:
-        _print(answer, console())
+        _print(answer, prompter.last_hint, console())
     wanted = (None, results.Decision.MATCH)
     return 0 if answer.liveness is LivenessDecision.LIVE and answer.decision in wanted else 1
 
@@ -90,6 +98,12 @@ class _Prompter:
         )  # fmt: skip
         self._task = self._bar.add_task("waiting for the camera", total=1.0)
         self._words = ""
+        self._hint = ""
+
+    @property
+    def last_hint(self) -> str:
+        """Why the latest frames did not help."""
+        return self._hint
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -107,14 +121,19 @@ class _Prompter:
 
     def progress(self, progress: ChallengeProgress) -> None:
         """How far it is done."""
-        hint = "" if progress.hint is None else f"  [yellow]{_HINTS[progress.hint]}[/]"
-        self._bar.update(self._task, description=f"[bold]{self._words}[/]{hint}", completed=progress.share)
+        hint = "" if progress.hint is None else _HINTS[progress.hint]
+        if hint and hint != self._hint and not self._errors.is_terminal:
+            click.echo(f"facewire: {hint}", err=True)
+        self._hint = hint
+        shown = f"[bold]{self._words}[/]" + (f"  [yellow]{hint}[/]" if hint else "")
+        self._bar.update(self._task, description=shown, completed=progress.share)
 
 
-def _print(answer: LiveVerification, out: Console) -> None:
+def _print(answer: LiveVerification, hint: str, out: Console) -> None:
     colour = "green" if answer.liveness is LivenessDecision.LIVE else "red"
     why = "" if answer.failure is None else f": {answer.failure.value.replace('_', ' ').lower()}"
-    out.print(f"[{colour}]{answer.liveness.value}[/]{why}")
+    slow = answer.failure in (ChallengeFailure.TIMED_OUT, ChallengeFailure.FACE_LOST)
+    out.print(f"[{colour}]{answer.liveness.value}[/]{why}" + (f" ({hint})" if slow and hint else ""))
     if answer.passive is not None:
         out.print(f"the liveness model says {liveness_text(answer.passive)}")
     if answer.decision is None:

@@ -76,12 +76,17 @@ Ctrl-C and SIGTERM end it in order. Exit codes: 0 done, 1 no frame could be read
 @click.option("--jpeg", is_flag=True, help="Send JPEG instead of raw pixels: for slow networks.")
 @click.option("--min-similarity", type=click.FloatRange(-1, 1), help="Cosine that makes a name.")
 @liveness_option
-@click.option("--count-attributes", is_flag=True, help="Age and gender in the crowd figures.")
+@click.option("--ignore-label", "ignore_labels", multiple=True,
+              help="Subjects with this label are in no events and no figures; default: ignore.")  # fmt: skip
+@click.option("--count-every", "count_interval_s", type=click.FloatRange(0), metavar="SECONDS",
+              help="Between COUNT events, stream time; 0: none; default: the server's setting.")  # fmt: skip
+@click.option("--count-attributes", is_flag=True, help="Age and gender in the figures of COUNT events.")
 @talks_to_server
 def watch(
     source: str, gallery_id: str, stream_id: str, save: Path | None, events: Path | None, lines: tuple[Line, ...],
     headless: bool, detect_every: int, fps: float | None, seconds: float | None, drop: bool | None, realtime: bool,
-    jpeg: bool, min_similarity: float | None, liveness: LivenessCheck | None, count_attributes: bool, target: str,
+    jpeg: bool, min_similarity: float | None, liveness: LivenessCheck | None, ignore_labels: tuple[str, ...],
+    count_interval_s: float | None, count_attributes: bool, target: str,
     timeout_s: float, as_json: bool,
 ) -> int:  # fmt: skip
     """Watch a camera or a video: who is there, frame by frame."""
@@ -97,6 +102,8 @@ def watch(
         lines=lines,
         liveness=liveness,
         count_attributes=count_attributes,
+        count_interval_s=count_interval_s,
+        ignore_labels=ignore_labels,
     )
     frames = WatchedFrames(video, seconds, realtime=realtime and not video.live, jpeg=jpeg, keep=save is not None)
     patience_s = math.inf if video.live else _FILE_PATIENCE_S

@@ -173,7 +173,8 @@ def _state_text(track: Track) -> Text:
     """The name in the state's colour; never read as markup."""
     if track.subject is None:
         return Text(track.state.value, style=_STYLES[track.state])
-    return Text(f"{track.subject.display_name} {track.subject.similarity:.2f}", style=_STYLES[track.state])
+    ignored = "  (ignored)" if track.ignored else ""
+    return Text(f"{track.subject.display_name} {track.subject.similarity:.2f}{ignored}", style=_STYLES[track.state])
 
 
 def _living(track: Track) -> str:

@@ -28,31 +28,31 @@ from facewire.v1 import stream_pb2 as facewire_dot_v1_dot_stream__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66\x61\x63\x65wire/v1/liveness.proto\x12\x0b\x66\x61\x63\x65wire.v1\x1a\x16\x66\x61\x63\x65wire/v1/face.proto\x1a\x1d\x66\x61\x63\x65wire/v1/recognition.proto\x1a\x18\x66\x61\x63\x65wire/v1/stream.proto\x1a\x1egoogle/protobuf/duration.proto\"~\n\x11VerifyLiveRequest\x12\x33\n\x08settings\x18\x01 \x01(\x0b\x32\x1f.facewire.v1.VerifyLiveSettingsH\x00\x12)\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x18.facewire.v1.StreamFrameH\x00\x42\t\n\x07message\"\xaf\x01\n\x12VerifyLiveSettings\x12,\n\x08\x65ncoding\x18\x01 \x01(\x0b\x32\x1a.facewire.v1.FrameEncoding\x12*\n\treference\x18\x02 \x01(\x0b\x32\x17.facewire.v1.VerifySide\x12\x1b\n\x0emin_similarity\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x0f\n\x07\x61\x63tions\x18\x04 \x01(\rB\x11\n\x0f_min_similarity\"\x8b\x01\n\x0f\x43hallengePrompt\x12,\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x1c.facewire.v1.ChallengeAction\x12\x0c\n\x04\x64one\x18\x02 \x01(\r\x12\x0e\n\x06wanted\x18\x03 \x01(\r\x12,\n\ttime_left\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xca\x01\n\x11\x43hallengeProgress\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12$\n\x04\x66\x61\x63\x65\x18\x02 \x01(\x0b\x32\x11.facewire.v1.FaceH\x00\x88\x01\x01\x12-\n\thead_pose\x18\x03 \x01(\x0b\x32\x15.facewire.v1.HeadPoseH\x01\x88\x01\x01\x12\r\n\x05share\x18\x04 \x01(\x02\x12(\n\x04hint\x18\x05 \x01(\x0e\x32\x1a.facewire.v1.ChallengeHintB\x07\n\x05_faceB\x0c\n\n_head_pose\"\x8d\x03\n\x10VerifyLiveResult\x12/\n\x08liveness\x18\x01 \x01(\x0e\x32\x1d.facewire.v1.LivenessDecision\x12.\n\x07\x66\x61ilure\x18\x02 \x01(\x0e\x32\x1d.facewire.v1.ChallengeFailure\x12\'\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\x15.facewire.v1.Decision\x12\x17\n\nsimilarity\x18\x04 \x01(\x02H\x00\x88\x01\x01\x12\x1b\n\x0emin_similarity\x18\x05 \x01(\x02H\x01\x88\x01\x01\x12\x1a\n\restimated_fmr\x18\x06 \x01(\x02H\x02\x88\x01\x01\x12+\n\x07passive\x18\x07 \x01(\x0b\x32\x15.facewire.v1.LivenessH\x03\x88\x01\x01\x12\x30\n\treference\x18\x08 \x01(\x0b\x32\x1d.facewire.v1.VerifySideReportB\r\n\x0b_similarityB\x11\n\x0f_min_similarityB\x10\n\x0e_estimated_fmrB\n\n\x08_passive\"\xb4\x01\n\x12VerifyLiveResponse\x12.\n\x06prompt\x18\x01 \x01(\x0b\x32\x1c.facewire.v1.ChallengePromptH\x00\x12\x32\n\x08progress\x18\x02 \x01(\x0b\x32\x1e.facewire.v1.ChallengeProgressH\x00\x12/\n\x06result\x18\x03 \x01(\x0b\x32\x1d.facewire.v1.VerifyLiveResultH\x00\x42\t\n\x07message*\xd4\x01\n\x0f\x43hallengeAction\x12 \n\x1c\x43HALLENGE_ACTION_UNSPECIFIED\x10\x00\x12 \n\x1c\x43HALLENGE_ACTION_FACE_CAMERA\x10\x01\x12\x1e\n\x1a\x43HALLENGE_ACTION_TURN_LEFT\x10\x02\x12\x1f\n\x1b\x43HALLENGE_ACTION_TURN_RIGHT\x10\x03\x12\x1c\n\x18\x43HALLENGE_ACTION_LOOK_UP\x10\x04\x12\x1e\n\x1a\x43HALLENGE_ACTION_LOOK_DOWN\x10\x05*\xab\x01\n\rChallengeHint\x12\x1e\n\x1a\x43HALLENGE_HINT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HALLENGE_HINT_NO_FACE\x10\x01\x12 \n\x1c\x43HALLENGE_HINT_SEVERAL_FACES\x10\x02\x12\x1e\n\x1a\x43HALLENGE_HINT_COME_CLOSER\x10\x03\x12\x1c\n\x18\x43HALLENGE_HINT_BAD_FRAME\x10\x04*\x8b\x02\n\x10\x43hallengeFailure\x12!\n\x1d\x43HALLENGE_FAILURE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43HALLENGE_FAILURE_TIMED_OUT\x10\x01\x12\"\n\x1e\x43HALLENGE_FAILURE_WRONG_ACTION\x10\x02\x12\x1e\n\x1a\x43HALLENGE_FAILURE_TOO_SOON\x10\x03\x12\x1f\n\x1b\x43HALLENGE_FAILURE_FACE_LOST\x10\x04\x12\"\n\x1e\x43HALLENGE_FAILURE_FACE_CHANGED\x10\x05\x12*\n&CHALLENGE_FAILURE_LOOKS_LIKE_A_PICTURE\x10\x06\x32\x64\n\x0fLivenessService\x12Q\n\nVerifyLive\x12\x1e.facewire.v1.VerifyLiveRequest\x1a\x1f.facewire.v1.VerifyLiveResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66\x61\x63\x65wire/v1/liveness.proto\x12\x0b\x66\x61\x63\x65wire.v1\x1a\x16\x66\x61\x63\x65wire/v1/face.proto\x1a\x1d\x66\x61\x63\x65wire/v1/recognition.proto\x1a\x18\x66\x61\x63\x65wire/v1/stream.proto\x1a\x1egoogle/protobuf/duration.proto\"~\n\x11VerifyLiveRequest\x12\x33\n\x08settings\x18\x01 \x01(\x0b\x32\x1f.facewire.v1.VerifyLiveSettingsH\x00\x12)\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x18.facewire.v1.StreamFrameH\x00\x42\t\n\x07message\"\xc1\x01\n\x12VerifyLiveSettings\x12,\n\x08\x65ncoding\x18\x01 \x01(\x0b\x32\x1a.facewire.v1.FrameEncoding\x12*\n\treference\x18\x02 \x01(\x0b\x32\x17.facewire.v1.VerifySide\x12\x1b\n\x0emin_similarity\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x0f\n\x07\x61\x63tions\x18\x04 \x01(\r\x12\x10\n\x08mirrored\x18\x05 \x01(\x08\x42\x11\n\x0f_min_similarity\"\x8b\x01\n\x0f\x43hallengePrompt\x12,\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x1c.facewire.v1.ChallengeAction\x12\x0c\n\x04\x64one\x18\x02 \x01(\r\x12\x0e\n\x06wanted\x18\x03 \x01(\r\x12,\n\ttime_left\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xca\x01\n\x11\x43hallengeProgress\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12$\n\x04\x66\x61\x63\x65\x18\x02 \x01(\x0b\x32\x11.facewire.v1.FaceH\x00\x88\x01\x01\x12-\n\thead_pose\x18\x03 \x01(\x0b\x32\x15.facewire.v1.HeadPoseH\x01\x88\x01\x01\x12\r\n\x05share\x18\x04 \x01(\x02\x12(\n\x04hint\x18\x05 \x01(\x0e\x32\x1a.facewire.v1.ChallengeHintB\x07\n\x05_faceB\x0c\n\n_head_pose\"\x8d\x03\n\x10VerifyLiveResult\x12/\n\x08liveness\x18\x01 \x01(\x0e\x32\x1d.facewire.v1.LivenessDecision\x12.\n\x07\x66\x61ilure\x18\x02 \x01(\x0e\x32\x1d.facewire.v1.ChallengeFailure\x12\'\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\x15.facewire.v1.Decision\x12\x17\n\nsimilarity\x18\x04 \x01(\x02H\x00\x88\x01\x01\x12\x1b\n\x0emin_similarity\x18\x05 \x01(\x02H\x01\x88\x01\x01\x12\x1a\n\restimated_fmr\x18\x06 \x01(\x02H\x02\x88\x01\x01\x12+\n\x07passive\x18\x07 \x01(\x0b\x32\x15.facewire.v1.LivenessH\x03\x88\x01\x01\x12\x30\n\treference\x18\x08 \x01(\x0b\x32\x1d.facewire.v1.VerifySideReportB\r\n\x0b_similarityB\x11\n\x0f_min_similarityB\x10\n\x0e_estimated_fmrB\n\n\x08_passive\"\xb4\x01\n\x12VerifyLiveResponse\x12.\n\x06prompt\x18\x01 \x01(\x0b\x32\x1c.facewire.v1.ChallengePromptH\x00\x12\x32\n\x08progress\x18\x02 \x01(\x0b\x32\x1e.facewire.v1.ChallengeProgressH\x00\x12/\n\x06result\x18\x03 \x01(\x0b\x32\x1d.facewire.v1.VerifyLiveResultH\x00\x42\t\n\x07message*\xd4\x01\n\x0f\x43hallengeAction\x12 \n\x1c\x43HALLENGE_ACTION_UNSPECIFIED\x10\x00\x12 \n\x1c\x43HALLENGE_ACTION_FACE_CAMERA\x10\x01\x12\x1e\n\x1a\x43HALLENGE_ACTION_TURN_LEFT\x10\x02\x12\x1f\n\x1b\x43HALLENGE_ACTION_TURN_RIGHT\x10\x03\x12\x1c\n\x18\x43HALLENGE_ACTION_LOOK_UP\x10\x04\x12\x1e\n\x1a\x43HALLENGE_ACTION_LOOK_DOWN\x10\x05*\xee\x01\n\rChallengeHint\x12\x1e\n\x1a\x43HALLENGE_HINT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HALLENGE_HINT_NO_FACE\x10\x01\x12 \n\x1c\x43HALLENGE_HINT_SEVERAL_FACES\x10\x02\x12\x1e\n\x1a\x43HALLENGE_HINT_COME_CLOSER\x10\x03\x12\x1c\n\x18\x43HALLENGE_HINT_BAD_FRAME\x10\x04\x12\"\n\x1e\x43HALLENGE_HINT_FACE_THE_CAMERA\x10\x05\x12\x1d\n\x19\x43HALLENGE_HINT_KEEP_STILL\x10\x06*\xaf\x02\n\x10\x43hallengeFailure\x12!\n\x1d\x43HALLENGE_FAILURE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43HALLENGE_FAILURE_TIMED_OUT\x10\x01\x12\"\n\x1e\x43HALLENGE_FAILURE_WRONG_ACTION\x10\x02\x12\x1e\n\x1a\x43HALLENGE_FAILURE_TOO_SOON\x10\x03\x12\x1f\n\x1b\x43HALLENGE_FAILURE_FACE_LOST\x10\x04\x12\"\n\x1e\x43HALLENGE_FAILURE_FACE_CHANGED\x10\x05\x12*\n&CHALLENGE_FAILURE_LOOKS_LIKE_A_PICTURE\x10\x06\x12\"\n\x1e\x43HALLENGE_FAILURE_FRAMES_ENDED\x10\x07\x32\x64\n\x0fLivenessService\x12Q\n\nVerifyLive\x12\x1e.facewire.v1.VerifyLiveRequest\x1a\x1f.facewire.v1.VerifyLiveResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facewire.v1.liveness_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHALLENGEACTION']._serialized_start=1393
-  _globals['_CHALLENGEACTION']._serialized_end=1605
-  _globals['_CHALLENGEHINT']._serialized_start=1608
-  _globals['_CHALLENGEHINT']._serialized_end=1779
-  _globals['_CHALLENGEFAILURE']._serialized_start=1782
-  _globals['_CHALLENGEFAILURE']._serialized_end=2049
+  _globals['_CHALLENGEACTION']._serialized_start=1411
+  _globals['_CHALLENGEACTION']._serialized_end=1623
+  _globals['_CHALLENGEHINT']._serialized_start=1626
+  _globals['_CHALLENGEHINT']._serialized_end=1864
+  _globals['_CHALLENGEFAILURE']._serialized_start=1867
+  _globals['_CHALLENGEFAILURE']._serialized_end=2170
   _globals['_VERIFYLIVEREQUEST']._serialized_start=156
   _globals['_VERIFYLIVEREQUEST']._serialized_end=282
   _globals['_VERIFYLIVESETTINGS']._serialized_start=285
-  _globals['_VERIFYLIVESETTINGS']._serialized_end=460
-  _globals['_CHALLENGEPROMPT']._serialized_start=463
-  _globals['_CHALLENGEPROMPT']._serialized_end=602
-  _globals['_CHALLENGEPROGRESS']._serialized_start=605
-  _globals['_CHALLENGEPROGRESS']._serialized_end=807
-  _globals['_VERIFYLIVERESULT']._serialized_start=810
-  _globals['_VERIFYLIVERESULT']._serialized_end=1207
-  _globals['_VERIFYLIVERESPONSE']._serialized_start=1210
-  _globals['_VERIFYLIVERESPONSE']._serialized_end=1390
-  _globals['_LIVENESSSERVICE']._serialized_start=2051
-  _globals['_LIVENESSSERVICE']._serialized_end=2151
+  _globals['_VERIFYLIVESETTINGS']._serialized_end=478
+  _globals['_CHALLENGEPROMPT']._serialized_start=481
+  _globals['_CHALLENGEPROMPT']._serialized_end=620
+  _globals['_CHALLENGEPROGRESS']._serialized_start=623
+  _globals['_CHALLENGEPROGRESS']._serialized_end=825
+  _globals['_VERIFYLIVERESULT']._serialized_start=828
+  _globals['_VERIFYLIVERESULT']._serialized_end=1225
+  _globals['_VERIFYLIVERESPONSE']._serialized_start=1228
+  _globals['_VERIFYLIVERESPONSE']._serialized_end=1408
+  _globals['_LIVENESSSERVICE']._serialized_start=2172
+  _globals['_LIVENESSSERVICE']._serialized_end=2272
 # @@protoc_insertion_point(module_scope)

@@ -26,6 +26,8 @@ class ChallengeHint(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHALLENGE_HINT_SEVERAL_FACES: _ClassVar[ChallengeHint]
     CHALLENGE_HINT_COME_CLOSER: _ClassVar[ChallengeHint]
     CHALLENGE_HINT_BAD_FRAME: _ClassVar[ChallengeHint]
+    CHALLENGE_HINT_FACE_THE_CAMERA: _ClassVar[ChallengeHint]
+    CHALLENGE_HINT_KEEP_STILL: _ClassVar[ChallengeHint]
 
 class ChallengeFailure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -36,6 +38,7 @@ class ChallengeFailure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHALLENGE_FAILURE_FACE_LOST: _ClassVar[ChallengeFailure]
     CHALLENGE_FAILURE_FACE_CHANGED: _ClassVar[ChallengeFailure]
     CHALLENGE_FAILURE_LOOKS_LIKE_A_PICTURE: _ClassVar[ChallengeFailure]
+    CHALLENGE_FAILURE_FRAMES_ENDED: _ClassVar[ChallengeFailure]
 CHALLENGE_ACTION_UNSPECIFIED: ChallengeAction
 CHALLENGE_ACTION_FACE_CAMERA: ChallengeAction
 CHALLENGE_ACTION_TURN_LEFT: ChallengeAction
@@ -47,6 +50,8 @@ CHALLENGE_HINT_NO_FACE: ChallengeHint
 CHALLENGE_HINT_SEVERAL_FACES: ChallengeHint
 CHALLENGE_HINT_COME_CLOSER: ChallengeHint
 CHALLENGE_HINT_BAD_FRAME: ChallengeHint
+CHALLENGE_HINT_FACE_THE_CAMERA: ChallengeHint
+CHALLENGE_HINT_KEEP_STILL: ChallengeHint
 CHALLENGE_FAILURE_UNSPECIFIED: ChallengeFailure
 CHALLENGE_FAILURE_TIMED_OUT: ChallengeFailure
 CHALLENGE_FAILURE_WRONG_ACTION: ChallengeFailure
@@ -54,6 +59,7 @@ CHALLENGE_FAILURE_TOO_SOON: ChallengeFailure
 CHALLENGE_FAILURE_FACE_LOST: ChallengeFailure
 CHALLENGE_FAILURE_FACE_CHANGED: ChallengeFailure
 CHALLENGE_FAILURE_LOOKS_LIKE_A_PICTURE: ChallengeFailure
+CHALLENGE_FAILURE_FRAMES_ENDED: ChallengeFailure
 
 class VerifyLiveRequest(_message.Message):
     __slots__ = ("settings", "frame")
@@ -64,16 +70,18 @@ class VerifyLiveRequest(_message.Message):
     def __init__(self, settings: _Optional[_Union[VerifyLiveSettings, _Mapping]] = ..., frame: _Optional[_Union[_stream_pb2.StreamFrame, _Mapping]] = ...) -> None: ...
 
 class VerifyLiveSettings(_message.Message):
-    __slots__ = ("encoding", "reference", "min_similarity", "actions")
+    __slots__ = ("encoding", "reference", "min_similarity", "actions", "mirrored")
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     MIN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    MIRRORED_FIELD_NUMBER: _ClassVar[int]
     encoding: _stream_pb2.FrameEncoding
     reference: _recognition_pb2.VerifySide
     min_similarity: float
     actions: int
-    def __init__(self, encoding: _Optional[_Union[_stream_pb2.FrameEncoding, _Mapping]] = ..., reference: _Optional[_Union[_recognition_pb2.VerifySide, _Mapping]] = ..., min_similarity: _Optional[float] = ..., actions: _Optional[int] = ...) -> None: ...
+    mirrored: bool
+    def __init__(self, encoding: _Optional[_Union[_stream_pb2.FrameEncoding, _Mapping]] = ..., reference: _Optional[_Union[_recognition_pb2.VerifySide, _Mapping]] = ..., min_similarity: _Optional[float] = ..., actions: _Optional[int] = ..., mirrored: bool = ...) -> None: ...
 
 class ChallengePrompt(_message.Message):
     __slots__ = ("action", "done", "wanted", "time_left")

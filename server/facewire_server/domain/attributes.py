@@ -31,8 +31,8 @@ class AttributeFigures:
 
     Attributes:
         people: how many were judged.
-        mean_age: years.
-        female_share: mean of the probabilities.
+        mean_age: whole years: exact ones would tell of single people by differences.
+        female_share: of the people who look more like that class, each counted as a whole.
         age_groups: people by age, one number more than AGE_GROUPS.
     """
 
@@ -74,8 +74,8 @@ def figures_of(people: Iterable[JudgedPerson], min_people: int, same_person: flo
         groups[sum(each.age >= end for end in AGE_GROUPS)] += 1
     return AttributeFigures(
         people=len(known),
-        mean_age=sum(each.age for each in known) / len(known),
-        female_share=sum(each.female for each in known) / len(known),
+        mean_age=float(round(sum(each.age for each in known) / len(known))),
+        female_share=sum(each.female > 0.5 for each in known) / len(known),
         age_groups=tuple(groups),
     )
 

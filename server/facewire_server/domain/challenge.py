@@ -41,6 +41,13 @@ class Action(Enum):
     LOOK_DOWN = "look down"
 
 
+class Hold(Enum):
+    """What is missing while the face is to be held still."""
+
+    FACE_THE_CAMERA = "face the camera"
+    KEEP_STILL = "keep still"
+
+
 class Failure(Enum):
     """Why a challenge was not passed; see the proto."""
 
@@ -50,11 +57,12 @@ class Failure(Enum):
     FACE_LOST = "face lost"
     FACE_CHANGED = "face changed"
     LOOKS_LIKE_A_PICTURE = "looks like a picture"
+    FRAMES_ENDED = "frames ended"
 
     @property
     def decision(self) -> LivenessDecision:
         """What a failure says: a living person may be slow, or leave."""
-        slow = (Failure.TIMED_OUT, Failure.FACE_LOST)
+        slow = (Failure.TIMED_OUT, Failure.FACE_LOST, Failure.FRAMES_ENDED)
         return LivenessDecision.UNSURE if self in slow else LivenessDecision.SPOOF
 
 
@@ -137,6 +145,12 @@ class Challenge:
         if self._holding:
             return min(1.0, (now_s - self._held_from_s) / self._hold_s) if self._held else 0.0
         return float(np.clip(self._progress(self.action, pose), 0.0, 1.0))
+
+    def problem_with(self, pose: HeadPose) -> Hold | None:
+        """Why a frame is no part of a hold; None where it is, or none is asked for."""
+        if not self._holding or self._held:
+            return None
+        return Hold.KEEP_STILL if self._is_home(pose) else Hold.FACE_THE_CAMERA
 
     def see(self, pose: HeadPose, now_s: float) -> None:
         """A frame shows the head like this."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -61,10 +63,16 @@ class LivenessResult:
         """Attacks accepted (as FMR) and live faces refused (as FNMR) at rising thresholds."""
         return ErrorCurve.of(self.live, np.concatenate(list(self.attacks.values())))
 
-    def manifest_line(self) -> str:
-        """The live faces' curve as a model's manifest entry takes it."""
+    def smallest_rate(self) -> float:
+        """That so many live faces support."""
+        return min((rate for rate in _CURVE_RATES if rate and self._supported(rate)), default=1.0)
+
+    def manifest_line(self) -> str | None:
+        """The live faces' curve as a model's manifest entry takes it; None where they are too few for one."""
         pairs = [(float(np.quantile(self.live, rate)), rate) for rate in _CURVE_RATES if self._supported(rate)]
         rising = [pair for i, pair in enumerate(pairs) if i == 0 or round(pair[0], 4) > round(pairs[i - 1][0], 4)]
+        if len(rising) < 2:
+            return None
         scores = ", ".join(f"{score:.4f}" for score, _ in rising)
         rates = ", ".join(f"{rate:g}" for _, rate in rising)
         return f"bpcer = {{ scores = [{scores}], rates = [{rates}] }}"
@@ -86,6 +94,52 @@ def find_presentations(live: Path, attack: Path) -> Presentations:
     return Presentations(_pictures(live), attacks)
 
 
+def largest_face(client: facewire.Client, data: bytes) -> Liveness | None:
+    """What the server says of the largest face of a picture; None without faces.
+
+    Raises:
+        InputError: the server has no liveness model.
+    """
+    faces = client.analyze(data).faces
+    if not faces:
+        return None
+    largest = max(faces, key=lambda each: each.face.box.width * each.face.box.height)
+    if largest.liveness is None:
+        raise InputError("the server has no liveness model: set liveness.model (docs/liveness.md)")
+    return largest.liveness
+
+
+class KeptAnswers:
+    """Answers that are kept on disk, so that a run can be broken off and gone on with.
+
+    Args:
+        ask: what to do about a picture that was never asked about.
+        folder: None: nothing is kept.
+        setting: what answers depend on beside the picture.
+    """
+
+    def __init__(self, ask: Callable[[bytes], Liveness | None], folder: Path | None, setting: str) -> None:
+        self._ask = ask
+        self._folder = folder
+        self._setting = setting
+
+    def __call__(self, data: bytes) -> Liveness | None:
+        """The kept answer, or a new one."""
+        if self._folder is None:
+            return self._ask(data)
+        key = hashlib.sha256(b"liveness\0" + self._setting.encode() + b"\0" + data).hexdigest()
+        file = self._folder / key[:2] / f"{key}.json"
+        try:
+            kept = json.loads(file.read_text("utf-8"))
+            return None if kept is None else Liveness(LivenessDecision(kept[0]), kept[1], kept[2])
+        except (OSError, ValueError, TypeError, IndexError):
+            answer = self._ask(data)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        told = None if answer is None else [answer.decision.value, answer.score, answer.looks]
+        file.write_text(json.dumps(told), encoding="utf-8")
+        return answer
+
+
 def _pictures(folder: Path) -> list[Path]:
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _PICTURES)
     if not found:
@@ -95,11 +149,11 @@ def _pictures(folder: Path) -> list[Path]:
 
 def evaluate_liveness(
     presentations: Presentations,
-    client: facewire.Client,
+    ask_server: Callable[[bytes], Liveness | None],
     read: Callable[[Path], bytes],
     on_picture: Callable[[], object],
 ) -> LivenessResult:
-    """Asks the server about the largest face of each picture.
+    """Asks about each picture.
 
     Raises:
         InputError: a picture cannot be read, or the server has no liveness model.
@@ -107,17 +161,11 @@ def evaluate_liveness(
 
     def ask(path: Path) -> Liveness | None:
         try:
-            faces = client.analyze(read(path)).faces
+            return ask_server(read(path))
         except facewire.InvalidArgumentError as error:
             raise InputError(f"{path}: {error}") from error
         finally:
             on_picture()
-        if not faces:
-            return None
-        largest = max(faces, key=lambda each: each.face.box.width * each.face.box.height)
-        if largest.liveness is None:
-            raise InputError("the server has no liveness model: set liveness.model (docs/liveness.md)")
-        return largest.liveness
 
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         live = list(threads.map(ask, presentations.live))

@@ -107,9 +107,13 @@ class Faces:
             stored_digest(template.source_digest, subject.subject_id, negative=template.negative),
         ).fetchone()  # fmt: skip
         if same is not None:
+            said = "says already whom it does not show" if template.negative else "is enrolled already"
+            return Refusal(EnrolRefusal.DUPLICATE, f"the same picture {said}, for subject '{same[0]}' as '{same[1]}'")
+        if self._says_the_opposite(gallery_id, subject.subject_id, template):
+            said = "as one that shows" if template.negative else "as one that does not show"
             return Refusal(
                 EnrolRefusal.DUPLICATE,
-                f"the same picture is enrolled already, for subject '{same[0]}' as '{same[1]}'",
+                f"the same picture is enrolled {said} subject '{subject.subject_id}': remove that one first",
             )
         (count,) = self._db.query(
             "SELECT count(*) FROM face WHERE subject_key = ? AND negative = ?", subject_key, template.negative
@@ -117,7 +121,8 @@ class Faces:
         if count >= self._max_templates:
             return Refusal(
                 EnrolRefusal.TEMPLATE_LIMIT,
-                f"the subject has {count} templates, at most {self._max_templates} are kept",
+                f"the subject has {count} {'negative ' * template.negative}templates, "
+                f"at most {self._max_templates} are kept",
             )
         face = EnrolledFace(
             uuid.uuid4().hex,
@@ -130,6 +135,15 @@ class Faces:
         )
         insert_face(self._db, gallery_id, subject_key, face, vector_bytes(template.vector), contract_id)
         return face
+
+    def _says_the_opposite(self, gallery_id: str, subject_id: str, template: NewTemplate) -> bool:
+        digest = stored_digest(template.source_digest, subject_id, negative=not template.negative)
+        found = self._db.query(
+            """SELECT 1 FROM face JOIN subject ON subject.key = subject_key
+               WHERE face.gallery_key = ? AND source_digest = ? AND subject_id = ?""",
+            key_of_gallery(self._db, gallery_id), digest, subject_id,
+        ).fetchone()  # fmt: skip
+        return found is not None
 
     def list(self, gallery_id: str, subject_id: str, page: Page) -> tuple[builtins.list[EnrolledFace], str]:
         """A page of templates in the order of enrolment, of one subject or (empty id) of all."""

@@ -17,6 +17,7 @@ from facewire_server.inference.specs import ModelSpec
 
 _FLOAT = "model"
 _INT8 = "int8"
+_HOW = "run: facewire models fetch, with the same --config and --set"
 _QUANTISATION = 1  # of ``quantisation.py``: raise it with every change of what it makes
 
 
@@ -86,11 +87,9 @@ class ModelCache:
             record = json.loads((home / "record.json").read_text(encoding="utf-8"))
             digests = {name: digest_of(home / name) for name in files_of(spec)}
         except (OSError, ValueError) as error:
-            raise ModelMissing(f"model '{spec.name}' is not in {self.folder}; run: facewire models fetch") from error
+            raise ModelMissing(f"model '{spec.name}' is not in {self.folder}; {_HOW}") from error
         if record.get("files") != digests or record.get("recipe") != recipe_of(spec):
-            raise ModelMissing(
-                f"model '{spec.name}' in {home} is damaged or of another version; run: facewire models fetch"
-            )
+            raise ModelMissing(f"model '{spec.name}' in {home} is damaged or of another version; {_HOW}")
         return CachedModel(spec, home)
 
     def home(self, spec: ModelSpec) -> Path:

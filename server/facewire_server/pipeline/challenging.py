@@ -28,6 +28,7 @@ _TURNED_DEG: Final = 12.0
 _TURNED_SLACK: Final = 0.15
 _STRANGE_IN_A_ROW: Final = 2
 _STRANGE_IN_ALL: Final = 4
+_LOOKS_FOR_A_VETO: Final = 5
 
 
 class Hint(Enum):
@@ -37,6 +38,8 @@ class Hint(Enum):
     SEVERAL_FACES = "several faces"
     COME_CLOSER = "come closer"
     BAD_FRAME = "bad frame"
+    FACE_THE_CAMERA = "face the camera"
+    KEEP_STILL = "keep still"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,11 @@ class ChallengeWatch:
 
     Args:
         same_person: cosine with the frames of that hold that all others must have.
+        mirrored: the camera's pictures are.
     """
 
-    def __init__(self, watchers: Watchers, challenge: Challenge, same_person: float) -> None:
+    def __init__(self, watchers: Watchers, challenge: Challenge, same_person: float, *, mirrored: bool) -> None:
+        self._mirrored = mirrored
         self.challenge = challenge
         self._watchers = watchers
         self._same_person = same_person
@@ -116,9 +121,10 @@ class ChallengeWatch:
             self._learn(frame, encoded, clock)
         elif not self.challenge.begun:
             self._begin_anew()  # the hold was broken: whoever is held next is looked at on their own
-        if self.challenge.passed:
-            self._ask_model()
-        return Progress(encoded, self.challenge.turned(pose), self.challenge.share(pose, now_s), None)
+        self._ask_model()
+        problem = self.challenge.problem_with(pose)
+        hint = None if problem is None else Hint[problem.name]
+        return Progress(encoded, self.challenge.turned(pose), self.challenge.share(pose, now_s), hint)
 
     def _miss(self, hint: Hint, now_s: float) -> Progress:
         self.challenge.miss(now_s)
@@ -128,9 +134,11 @@ class ChallengeWatch:
 
     def _pose(self, frame: Frame, encoded: EncodedFaces, clock: StageClock) -> HeadPose:
         if self._watchers.mesh is not None:
-            return self._watchers.mesh.fit(frame, encoded.faces, clock)[0].pose
-        quality = encoded.quality[0]
-        return HeadPose(quality.yaw_deg, quality.pitch_deg, quality.roll_deg)
+            pose = self._watchers.mesh.fit(frame, encoded.faces, clock)[0].pose
+        else:
+            quality = encoded.quality[0]
+            pose = HeadPose(quality.yaw_deg, quality.pitch_deg, quality.roll_deg)
+        return HeadPose(-pose.yaw_deg, pose.pitch_deg, -pose.roll_deg) if self._mirrored else pose
 
     def _is_strange(self, embedding: FloatArray, turned: HeadPose | None) -> bool:
         """Whether the face is not the one that was held first."""
@@ -162,12 +170,14 @@ class ChallengeWatch:
                 self._living.add(score)
 
     def _ask_model(self) -> None:
-        """A liveness model has a veto; where the server requires liveness, it must be sure."""
+        """A liveness model has a veto; where the server requires liveness, it must be sure at the end."""
         passive = self.passive
         if passive is None or passive.decision is LivenessDecision.LIVE:
             return
         required = self._watchers.guard.check_for(LivenessCheck.OFF) is LivenessCheck.REQUIRE
-        if required or passive.decision is LivenessDecision.SPOOF:
+        unsure_at_the_end = required and self.challenge.passed
+        spoof = passive.decision is LivenessDecision.SPOOF and passive.looks >= _LOOKS_FOR_A_VETO
+        if unsure_at_the_end or spoof:
             self.challenge.fail(Failure.LOOKS_LIKE_A_PICTURE)
 
 

@@ -67,10 +67,6 @@ class Examined:
     face: EncodedFaces | None
     look_alike: Candidate | None = None
 
-    def as_negative(self) -> Examined:
-        """The same of a picture that shows somebody else than the subject."""
-        return self if self.template is None else replace(self, template=replace(self.template, negative=True))
-
 
 class Enroller:
     """Turns pictures into templates. Thread-safe."""
@@ -87,6 +83,8 @@ class Enroller:
         use_largest: bool,
         options: DetectionOptions,
         call: Call,
+        *,
+        negative: bool = False,
     ) -> Examined:
         """What becomes of one picture.
 
@@ -95,6 +93,7 @@ class Enroller:
             source: the picture's bytes as sent; their digest tells repetitions.
             source_name: what the caller calls it.
             use_largest: of several faces take the largest.
+            negative: it says who somebody is not: it need not be good, as the mistake was made with it.
         """
         if isinstance(picture, InvalidImage):
             return Examined(None, Refusal(EnrolRefusal.BAD_IMAGE, picture.problem), None)
@@ -105,11 +104,11 @@ class Enroller:
         if isinstance(face, Refusal):
             return Examined(None, face, None)
         face = self._recognizer.closer(picture, face, call)
-        refusal = self._gate.judge(face.quality[0])
+        refusal = None if negative else self._gate.judge(face.quality[0])
         if refusal is not None:
             return Examined(None, refusal, face)
         digest = hashlib.sha256(source).hexdigest()
-        template = NewTemplate(face.embeddings[0], face.quality[0], digest, source_name)
+        template = NewTemplate(face.embeddings[0], face.quality[0], digest, source_name, negative)
         return Examined(template, None, face)
 
     def compare(self, examined: Examined, gallery_id: str, subject_id: str) -> Examined:

@@ -43,9 +43,9 @@ async def enrol_faces(
     await engine.store.run(lambda: _check_target(engine, gallery_id, request))
 
     def examine(call: Call) -> list[Examined]:
-        seen = [_examine_one(engine, image, request.use_largest_face, call) for image in request.images]
+        seen = [_examine_one(engine, image, request, call) for image in request.images]
         if request.negative:
-            return [each.as_negative() for each in seen]
+            return seen
         return [engine.enroller.compare(each, gallery_id, subject.subject_id) for each in seen]
 
     examined, _ = await on_worker(engine, context, examine)
@@ -95,7 +95,7 @@ def _check_target(engine: Engine, gallery_id: str, request: pb.EnrolFacesRequest
         engine.subjects.get(gallery_id, request.subject_id)
 
 
-def _examine_one(engine: Engine, image: pb.EnrolImage, use_largest: bool, call: Call) -> Examined:
+def _examine_one(engine: Engine, image: pb.EnrolImage, request: pb.EnrolFacesRequest, call: Call) -> Examined:
     call.budget.check()
     picture: Frame | InvalidImage
     data = b""
@@ -105,7 +105,15 @@ def _examine_one(engine: Engine, image: pb.EnrolImage, use_largest: bool, call: 
             picture = convert.frame_of(image.image, data, engine.limits)
     except InvalidImage as error:
         picture = error
-    return engine.enroller.examine(picture, data, image.source_name, use_largest, engine.enrolment_options(), call)
+    return engine.enroller.examine(
+        picture,
+        data,
+        image.source_name,
+        request.use_largest_face,
+        engine.enrolment_options(),
+        call,
+        negative=request.negative,
+    )
 
 
 def _response(request: pb.EnrolFacesRequest, examined: list[Examined], result: EnrolResult) -> pb.EnrolFacesResponse:

@@ -49,6 +49,8 @@ _HINTS: Final = {
     Hint.SEVERAL_FACES: pb.CHALLENGE_HINT_SEVERAL_FACES,
     Hint.COME_CLOSER: pb.CHALLENGE_HINT_COME_CLOSER,
     Hint.BAD_FRAME: pb.CHALLENGE_HINT_BAD_FRAME,
+    Hint.FACE_THE_CAMERA: pb.CHALLENGE_HINT_FACE_THE_CAMERA,
+    Hint.KEEP_STILL: pb.CHALLENGE_HINT_KEEP_STILL,
 }
 _FAILURES: Final = {
     None: pb.CHALLENGE_FAILURE_UNSPECIFIED,
@@ -58,6 +60,7 @@ _FAILURES: Final = {
     Failure.FACE_LOST: pb.CHALLENGE_FAILURE_FACE_LOST,
     Failure.FACE_CHANGED: pb.CHALLENGE_FAILURE_FACE_CHANGED,
     Failure.LOOKS_LIKE_A_PICTURE: pb.CHALLENGE_FAILURE_LOOKS_LIKE_A_PICTURE,
+    Failure.FRAMES_ENDED: pb.CHALLENGE_FAILURE_FRAMES_ENDED,
 }
 
 
@@ -138,7 +141,12 @@ class LivenessServicer(liveness_pb2_grpc.LivenessServiceServicer):
         reader: asyncio.Task[None] | None = None
         try:
             reference = await _reference_of(settings, engine, context)
-            watch = ChallengeWatch(engine.watchers, _challenge_of(settings, engine), engine.challenges.same_person)
+            watch = ChallengeWatch(
+                engine.watchers,
+                _challenge_of(settings, engine),
+                engine.challenges.same_person,
+                mirrored=settings.mirrored,
+            )
             reader = asyncio.create_task(newest.fill(request_iterator))
             async for response in _carry_out(engine, watch, newest, layout):
                 yield response
@@ -220,7 +228,7 @@ async def _carry_out(
         arrived = await newest.take(challenge.left_s(time.monotonic()))
         if arrived is None:
             if newest.ended:
-                challenge.fail(Failure.FACE_LOST)
+                challenge.fail(Failure.FRAMES_ENDED)
             challenge.miss(time.monotonic())
             continue
         frame, at_s = arrived

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,13 @@ from facewire_server.cli.evaluation.shared import (
 from facewire_server.domain.rate import Rate
 from facewire_server.evaluation import plots
 from facewire_server.evaluation.faces import FaceReader
-from facewire_server.evaluation.liveness import LivenessResult, evaluate_liveness, find_presentations
+from facewire_server.evaluation.liveness import (
+    KeptAnswers,
+    LivenessResult,
+    evaluate_liveness,
+    find_presentations,
+    largest_face,
+)
 from facewire_server.evaluation.report import Report
 
 Figures = list[tuple[str, str, str]]
@@ -60,11 +67,19 @@ def liveness(options: Options, live: Path, attack: Path) -> None:
             reader.picture(path).save(out, "PNG", compress_level=1)
             return out.getvalue()
 
-        result = evaluate_liveness(wanted, client, read, lambda: bar.advance(task))
+        ask = KeptAnswers(partial(largest_face, client), options.kept_in, setting_of(client, options))
+        result = evaluate_liveness(wanted, ask, read, lambda: bar.advance(task))
         measured = facts(client, options)
     figures = _figures(result, wanted.count)
     show(figures)
-    output().print(f"[dim]for the manifest:[/] {result.manifest_line()}", soft_wrap=True, markup=True)
+    line = result.manifest_line()
+    if line is None:
+        output().print("[dim]for the manifest:[/] too few live faces for a curve")
+    else:
+        output().print(f"[dim]for the manifest:[/] {line}", soft_wrap=True)
+        output().print(
+            f"[dim]{len(result.live)} live faces support a target_bpcer of {result.smallest_rate():g} or more[/]"
+        )
     write(options, {**_json(result), **measured}, lambda: _report(result, figures, measured))
 
 
@@ -114,7 +129,7 @@ def _report(result: LivenessResult, figures: Figures, measured: dict[str, Any]) 
         title=f"Liveness: APCER {percent(max(rate.value for rate in result.called_live.values()))}, "
         f"BPCER {percent(result.called_spoof.value)}",
         command=command_line(),
-        figures=[*figures, ("for the manifest", "", result.manifest_line())],
+        figures=[*figures, ("for the manifest", "", result.manifest_line() or "too few live faces for a curve")],
         facts={key: str(value) for key, value in measured.items()},
         plots=[plots.liveness_histogram(result.live, result.attacks)],
     )
