@@ -341,7 +341,12 @@ def test_a_stopping_server_ends_challenges_and_says_so(
     running = start_server("--set", "challenge.action_s=30")
     person = Person(person_a, lambda asked: ChallengeAction.FACE_CAMERA)
     prompted = threading.Event()
-    threading.Thread(target=lambda: (prompted.wait(10), running.process.terminate()), daemon=True).start()
+
+    def stop() -> None:
+        prompted.wait(10)
+        running.process.terminate()
+
+    threading.Thread(target=stop, daemon=True).start()
     begun = time.monotonic()
     with (
         facewire.Client(running.target, retries=0) as client,

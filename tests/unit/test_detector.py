@@ -9,7 +9,7 @@ import numpy as np
 
 from facewire_server.domain.frame import Frame
 from facewire_server.inference.detector import _overlaps, _small_ones_from
-from tests.conftest import LoadedModels
+from facewire_server.loading import LoadedModels
 from tests.pictures import read_bgr
 
 
