@@ -311,6 +311,6 @@ def test_attributes_are_told_of_enough_people_alone() -> None:
     figures = counter.figures(3).attributes
     assert figures is not None
     assert (figures.people, figures.age_groups) == (3, (0, 0, 1, 1, 0, 1))
-    assert (figures.mean_age, figures.female_share) == pytest.approx((50.0, 0.4))
+    assert (figures.mean_age, figures.female_share) == pytest.approx((50.0, 1 / 3))
     counter.begin(1.0, 1000)
     assert counter.figures(0).attributes is None
