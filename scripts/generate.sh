@@ -23,6 +23,6 @@ services() { protoc "$1" --grpc_python_out="$1" --mypy_grpc_out=quiet:"$1" "${@:
 
 api=proto/facewire/v1
 messages "$root/python" $api/*.proto
-services "$root/python" $api/admin.proto $api/gallery.proto $api/liveness.proto $api/recognition.proto $api/stream.proto
+services "$root/python" $api/admin.proto $api/gallery.proto $api/generative.proto $api/liveness.proto $api/recognition.proto $api/stream.proto
 messages "$root/server" proto/facewire_server/oip/open_inference.proto
 services "$root/server" proto/facewire_server/oip/open_inference.proto

@@ -25,6 +25,7 @@ from facewire.errors import (
     ServerError,
     UnavailableError,
 )
+from facewire.generation import GeneratedFaces, SyntheticImage
 from facewire.images import ImageLike, RawFrame
 from facewire.live import (
     ChallengeAction,
@@ -58,7 +59,6 @@ from facewire.results import (
     Point,
     Quality,
     QualityIssue,
-    ServerInfo,
     SideReport,
     StageTimes,
     Subject,
@@ -66,6 +66,7 @@ from facewire.results import (
     Verification,
 )
 from facewire.review import Finding, FindingKind
+from facewire.server_info import ServerInfo
 from facewire.stream import Stream
 from facewire.stream_options import Line, StreamOptions, Zone
 from facewire.stream_results import (
@@ -135,6 +136,7 @@ __all__ = [
     "FrameAnswer",
     "FrameError",
     "Gallery",
+    "GeneratedFaces",
     "HeadPose",
     "Identifications",
     "IdentifiedFace",
@@ -166,6 +168,7 @@ __all__ = [
     "StreamOptions",
     "Subject",
     "SubjectReference",
+    "SyntheticImage",
     "Track",
     "TrackState",
     "UnavailableError",

@@ -125,9 +125,12 @@ class GalleryClient(Connection):
         display_name: str = "",
         create_subject: bool = True,
         use_largest_face: bool = False,
+        allow_synthetic: bool = False,
     ) -> results.Enrolment:
         """Enrols pictures of one subject; each is accepted or refused with a reason. See :meth:`facewire.Client`."""
-        item = EnrolItem(subject_id, images, display_name, create_subject, use_largest_face)
+        item = EnrolItem(
+            subject_id, images, display_name, create_subject, use_largest_face, allow_synthetic=allow_synthetic
+        )
         return await self._call(_gallery_requests.enrol(gallery_id, item))
 
     async def reject(

@@ -126,6 +126,7 @@ class GalleryClient(Connection):
         display_name: str = "",
         create_subject: bool = True,
         use_largest_face: bool = False,
+        allow_synthetic: bool = False,
     ) -> results.Enrolment:
         """Enrols pictures of one subject; each is accepted or refused with a reason.
 
@@ -135,8 +136,11 @@ class GalleryClient(Connection):
             images: pictures with one face each.
             display_name: of a subject that is made; default: its id.
             use_largest_face: of several faces take the largest instead of refusing the picture.
+            allow_synthetic: also take pictures that say of themselves that a model made or changed them.
         """
-        item = EnrolItem(subject_id, images, display_name, create_subject, use_largest_face)
+        item = EnrolItem(
+            subject_id, images, display_name, create_subject, use_largest_face, allow_synthetic=allow_synthetic
+        )
         return self._call(_gallery_requests.enrol(gallery_id, item))
 
     def reject(

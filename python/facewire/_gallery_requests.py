@@ -189,6 +189,7 @@ class EnrolItem:
         display_name: of a subject that is made; default: its id.
         use_largest_face: of several faces take the largest instead of refusing the picture.
         negative: the pictures show somebody else, who was taken for the subject; needs ``create_subject=False``.
+        allow_synthetic: also take pictures that a model made or changed.
     """
 
     subject_id: str
@@ -197,6 +198,7 @@ class EnrolItem:
     create_subject: bool = True
     use_largest_face: bool = False
     negative: bool = False
+    allow_synthetic: bool = False
 
 
 def enrol_message(gallery_id: str, item: EnrolItem) -> gallery_pb2.EnrolFacesRequest:
@@ -214,6 +216,7 @@ def enrol_message(gallery_id: str, item: EnrolItem) -> gallery_pb2.EnrolFacesReq
         display_name=item.display_name,
         use_largest_face=item.use_largest_face,
         negative=item.negative,
+        allow_synthetic=item.allow_synthetic,
         idempotency_key=new_key(),
     )
 

@@ -11,6 +11,7 @@ from facewire import results
 from facewire.calibration import Calibration, RateInterval
 from facewire.liveness import Liveness, LivenessDecision
 from facewire.review import Finding, FindingKind
+from facewire.server_info import Limits, ModelInfo, ServerInfo
 from facewire.v1 import admin_pb2, face_pb2, gallery_pb2, recognition_pb2
 
 
@@ -88,6 +89,7 @@ def times(message: recognition_pb2.StageTimes) -> results.StageTimes:
         message.liveness_ms,
         message.attributes_ms,
         message.mesh_ms,
+        message.generate_ms,
     )
 
 
@@ -268,13 +270,13 @@ def batch_enrolment(message: gallery_pb2.BatchEnrolResponse) -> results.BatchEnr
     return results.BatchEnrolment(message.index, enrolment(message.enrolled), None)
 
 
-def server_info(message: admin_pb2.GetServerInfoResponse) -> results.ServerInfo:
+def server_info(message: admin_pb2.GetServerInfoResponse) -> ServerInfo:
     limits = message.limits
-    return results.ServerInfo(
+    return ServerInfo(
         version=message.version,
         contract_id=message.contract_id,
         models=tuple(
-            results.ModelInfo(
+            ModelInfo(
                 model.name,
                 model.task,
                 model.sha256,
@@ -287,7 +289,7 @@ def server_info(message: admin_pb2.GetServerInfoResponse) -> results.ServerInfo:
             for model in message.models
         ),
         devices={device.name: device.full_name for device in message.devices},
-        limits=results.Limits(
+        limits=Limits(
             limits.max_message_bytes,
             limits.max_image_pixels,
             limits.max_faces,

@@ -11,9 +11,11 @@ import numpy as np
 from facewire import _parse, _parse_analysis, _parse_stream, results
 from facewire import stream_results as streams
 from facewire.analysis import Analysis
+from facewire.generation import GeneratedFaces, SyntheticImage
 from facewire.images import ImageLike, image_message
 from facewire.liveness import LivenessCheck
-from facewire.v1 import admin_pb2, face_pb2, recognition_pb2, stream_pb2
+from facewire.server_info import ServerInfo
+from facewire.v1 import admin_pb2, face_pb2, generative_pb2, recognition_pb2, stream_pb2
 
 T = TypeVar("T")
 VerifySideLike = ImageLike | results.Embedding | results.SubjectReference
@@ -61,10 +63,18 @@ def detect(
 
 
 def embed(
-    image: ImageLike, min_score: float | None, min_face_px: float | None, max_faces: int, looks: int
+    image: ImageLike,
+    min_score: float | None,
+    min_face_px: float | None,
+    max_faces: int,
+    looks: int,
+    allow_synthetic: bool,
 ) -> Unary[results.Embeddings]:
     request = recognition_pb2.EmbedFacesRequest(
-        image=image_message(image), options=_options(min_score, min_face_px, max_faces), looks=looks
+        image=image_message(image),
+        options=_options(min_score, min_face_px, max_faces),
+        looks=looks,
+        allow_synthetic=allow_synthetic,
     )
     return _recognition("EmbedFaces", request, recognition_pb2.EmbedFacesResponse, _parse.embeddings)
 
@@ -102,13 +112,18 @@ def analyze(
 
 
 def verify(
-    probe: VerifySideLike, reference: VerifySideLike, min_similarity: float | None, liveness: LivenessCheck | None
+    probe: VerifySideLike,
+    reference: VerifySideLike,
+    min_similarity: float | None,
+    liveness: LivenessCheck | None,
+    allow_synthetic: bool,
 ) -> Unary[results.Verification]:
     request = recognition_pb2.VerifyFacesRequest(
         probe=side_message(probe),
         reference=side_message(reference),
         min_similarity=min_similarity,
         liveness_check=liveness_check(liveness),
+        allow_synthetic=allow_synthetic,
     )
     return _recognition("VerifyFaces", request, recognition_pb2.VerifyFacesResponse, _parse.verification)
 
@@ -122,6 +137,7 @@ def identify(
     max_candidates: int,
     min_similarity: float | None,
     liveness: LivenessCheck | None,
+    allow_synthetic: bool,
 ) -> Unary[results.Identifications]:
     request = recognition_pb2.IdentifyFacesRequest(
         gallery_id=gallery_id,
@@ -129,6 +145,7 @@ def identify(
         max_candidates=max_candidates,
         min_similarity=min_similarity,
         liveness_check=liveness_check(liveness),
+        allow_synthetic=allow_synthetic,
     )
     if isinstance(probe, results.Embedding):
         request.embedding.CopyFrom(embedding_message(probe))
@@ -137,7 +154,23 @@ def identify(
     return _recognition("IdentifyFaces", request, recognition_pb2.IdentifyFacesResponse, _parse.identifications)
 
 
-def server_info() -> Unary[results.ServerInfo]:
+def generate(count: int, seed: int | None, spread: float, visible_mark: bool) -> Unary[GeneratedFaces]:
+    return Unary(
+        "/facewire.v1.GenerativeService/GenerateFaces",
+        generative_pb2.GenerateFacesRequest(count=count, seed=seed, spread=spread, visible_mark=visible_mark),
+        generative_pb2.GenerateFacesResponse,
+        _generated,
+    )
+
+
+def _generated(message: generative_pb2.GenerateFacesResponse) -> GeneratedFaces:
+    images = tuple(
+        SyntheticImage(image.encoded, _parse.size(image.size), image.digital_source_type) for image in message.images
+    )
+    return GeneratedFaces(images, message.seed, message.model, _parse.times(message.times))
+
+
+def server_info() -> Unary[ServerInfo]:
     return Unary(
         "/facewire.v1.AdminService/GetServerInfo",
         admin_pb2.GetServerInfoRequest(),

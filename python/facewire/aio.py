@@ -16,9 +16,11 @@ from facewire._requests import ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.aio_stream import Stream, each
 from facewire.analysis import Analysis
+from facewire.generation import GeneratedFaces
 from facewire.images import ImageLike
 from facewire.live import LiveVerification
 from facewire.liveness import LivenessCheck
+from facewire.server_info import ServerInfo
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
 from facewire.v1 import stream_pb2
@@ -56,14 +58,16 @@ class Client(GalleryClient):
         min_face_px: float | None = None,
         max_faces: int = 0,
         looks: int = 0,
+        allow_synthetic: bool = False,
     ) -> results.Embeddings:
         """Faces and their embeddings.
 
         Args:
             image, min_score, min_face_px, max_faces: as :meth:`detect`.
             looks: 1 is quick; 2 (as 0) averages in a close-up of each face: fewer errors for twice the time.
+            allow_synthetic: also pictures that say of themselves that a model made or changed them.
         """
-        return await self._call(_requests.embed(image, min_score, min_face_px, max_faces, looks))
+        return await self._call(_requests.embed(image, min_score, min_face_px, max_faces, looks, allow_synthetic))
 
     async def analyze(
         self,
@@ -84,9 +88,10 @@ class Client(GalleryClient):
         *,
         min_similarity: float | None = None,
         liveness: LivenessCheck | None = None,
+        allow_synthetic: bool = False,
     ) -> results.Verification:
         """Whether two sides are one person (1:1). See :meth:`facewire.Client`."""
-        return await self._call(_requests.verify(probe, reference, min_similarity, liveness))
+        return await self._call(_requests.verify(probe, reference, min_similarity, liveness, allow_synthetic))
 
     async def identify(
         self,
@@ -99,6 +104,7 @@ class Client(GalleryClient):
         max_candidates: int = 0,
         min_similarity: float | None = None,
         liveness: LivenessCheck | None = None,
+        allow_synthetic: bool = False,
     ) -> results.Identifications:
         """Who of the gallery each face is, if anyone (1:N). See :meth:`facewire.Client`."""
         return await self._call(
@@ -111,8 +117,15 @@ class Client(GalleryClient):
                 max_candidates,
                 min_similarity,
                 liveness,
+                allow_synthetic,
             )
         )
+
+    async def generate(
+        self, count: int = 1, *, seed: int | None = None, spread: float = 1.0, visible_mark: bool = False
+    ) -> GeneratedFaces:
+        """Faces of nobody, made of random numbers. See :meth:`facewire.Client`."""
+        return await self._call(_requests.generate(count, seed, spread, visible_mark))
 
     async def verify_live(
         self,
@@ -230,6 +243,6 @@ class Client(GalleryClient):
 
     # --- the server -----------------------------------------------------------------------------------------
 
-    async def server_info(self) -> results.ServerInfo:
+    async def server_info(self) -> ServerInfo:
         """Build, models, contract, devices, limits."""
         return await self._call(_requests.server_info())

@@ -14,9 +14,11 @@ from facewire._live import LiveAnswers, LiveRequests, OnProgress, OnPrompt, requ
 from facewire._requests import ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.analysis import Analysis
+from facewire.generation import GeneratedFaces
 from facewire.images import ImageLike
 from facewire.live import LiveVerification
 from facewire.liveness import LivenessCheck
+from facewire.server_info import ServerInfo
 from facewire.stream import Stream
 from facewire.stream_options import StreamOptions
 from facewire.stream_results import BestShot, Event, EventKind, EventsLost, StreamInfo
@@ -72,14 +74,16 @@ class Client(GalleryClient):
         min_face_px: float | None = None,
         max_faces: int = 0,
         looks: int = 0,
+        allow_synthetic: bool = False,
     ) -> results.Embeddings:
         """Faces and their embeddings.
 
         Args:
             image, min_score, min_face_px, max_faces: as :meth:`detect`.
             looks: 1 is quick; 2 (as 0) averages in a close-up of each face: fewer errors for twice the time.
+            allow_synthetic: also pictures that say of themselves that a model made or changed them.
         """
-        return self._call(_requests.embed(image, min_score, min_face_px, max_faces, looks))
+        return self._call(_requests.embed(image, min_score, min_face_px, max_faces, looks, allow_synthetic))
 
     def analyze(
         self,
@@ -107,6 +111,7 @@ class Client(GalleryClient):
         *,
         min_similarity: float | None = None,
         liveness: LivenessCheck | None = None,
+        allow_synthetic: bool = False,
     ) -> results.Verification:
         """Whether two sides are one person (1:1).
 
@@ -116,8 +121,9 @@ class Client(GalleryClient):
             min_similarity: cosine that makes a match; None: the server's threshold.
             liveness: "report" tells whether the probe, a picture, is a living person; "require" also matches nobody
                 who is not LIVE.
+            allow_synthetic: as :meth:`embed`.
         """
-        return self._call(_requests.verify(probe, reference, min_similarity, liveness))
+        return self._call(_requests.verify(probe, reference, min_similarity, liveness, allow_synthetic))
 
     def identify(
         self,
@@ -130,6 +136,7 @@ class Client(GalleryClient):
         max_candidates: int = 0,
         min_similarity: float | None = None,
         liveness: LivenessCheck | None = None,
+        allow_synthetic: bool = False,
     ) -> results.Identifications:
         """Who of the gallery each face is, if anyone (1:N).
 
@@ -139,7 +146,7 @@ class Client(GalleryClient):
             min_score, min_face_px, max_faces: as :meth:`detect`.
             max_candidates: closest subjects to report for a face; 0: three.
             min_similarity: cosine that makes a match; None: the server's threshold for the gallery's size.
-            liveness: as :meth:`verify`.
+            liveness, allow_synthetic: as :meth:`verify`.
         """
         return self._call(
             _requests.identify(
@@ -151,8 +158,22 @@ class Client(GalleryClient):
                 max_candidates,
                 min_similarity,
                 liveness,
+                allow_synthetic,
             )
         )
+
+    def generate(
+        self, count: int = 1, *, seed: int | None = None, spread: float = 1.0, visible_mark: bool = False
+    ) -> GeneratedFaces:
+        """Faces of nobody, made of random numbers; PreconditionError unless the server has a generator.
+
+        Args:
+            count: how many.
+            seed: the same one makes the same faces; None: a random one.
+            spread: of the random numbers, above 0 to 2; less than 1: more alike, fewer failures.
+            visible_mark: also write "AI" into the pixels; the files say that a model made them in any case.
+        """
+        return self._call(_requests.generate(count, seed, spread, visible_mark))
 
     def verify_live(
         self,
@@ -298,6 +319,6 @@ class Client(GalleryClient):
 
     # --- the server -----------------------------------------------------------------------------------------
 
-    def server_info(self) -> results.ServerInfo:
+    def server_info(self) -> ServerInfo:
         """Build, models, contract, devices, limits."""
         return self._call(_requests.server_info())

@@ -52,6 +52,7 @@ class EnrolRefusal(Enum):
     TEMPLATE_LIMIT = "TEMPLATE_LIMIT"
     POOR_QUALITY = "POOR_QUALITY"
     LOOKS_LIKE_ANOTHER = "LOOKS_LIKE_ANOTHER"
+    SYNTHETIC = "SYNTHETIC"
 
 
 class QualityIssue(Enum):
@@ -165,6 +166,7 @@ class StageTimes:
     liveness_ms: float = 0.0
     attributes_ms: float = 0.0
     mesh_ms: float = 0.0
+    generate_ms: float = 0.0
 
     @property
     def total_ms(self) -> float:
@@ -357,43 +359,3 @@ class BatchEnrolment:
     index: int
     enrolment: Enrolment | None
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """A model in use. ``device`` differs from ``device_requested`` after a fall-back."""
-
-    name: str
-    task: str
-    sha256: str
-    licence: str
-    device_requested: str
-    device: str
-    precision: str
-    input_sizes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the server accepts."""
-
-    max_message_bytes: int
-    max_image_pixels: int
-    max_faces: int
-    max_images_per_enrol: int
-    max_templates_per_subject: int
-    max_pending_calls: int
-
-
-@dataclass(frozen=True, slots=True)
-class ServerInfo:
-    """Build, models, contract, devices, limits of a server."""
-
-    version: str
-    contract_id: str
-    models: tuple[ModelInfo, ...]
-    devices: Mapping[str, str]
-    limits: Limits
-    isa: str
-    started_at: datetime
-    openvino_version: str

@@ -36,6 +36,7 @@ from facewire_server.pipeline.analysis import AttributeRules, FaceAnalyzer
 from facewire_server.pipeline.challenging import Watchers
 from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.enrolment import Enroller, EnrolmentGate
+from facewire_server.pipeline.generating import FaceStudio
 from facewire_server.pipeline.liveness import LivenessGuard
 from facewire_server.pipeline.recognizer import Recognizer
 from facewire_server.pipeline.turning import TurningDetector
@@ -230,6 +231,7 @@ class Server:
         return Engine(
             recognizer=recognizer,
             enroller=Enroller(recognizer, _gate(self._config.enrolment)),
+            studio=FaceStudio(models.generator, self._config.generation.max_faces, f"facewire {version('facewire')}"),
             workers=self._workers,
             store=self._store,
             galleries=gallery.galleries,

@@ -175,6 +175,15 @@ class AttributesSection(_Section):
     min_people: Annotated[int, Field(ge=2, le=10_000)] = 5
 
 
+class GenerationSection(_Section):
+    """[generation]: faces of nobody. Off until a model is named."""
+
+    model: str = ""
+    device: Device = "CPU"
+    # In one call.
+    max_faces: Annotated[int, Field(ge=1, le=1000)] = 64
+
+
 class EnrolmentSection(_Section):
     """[enrolment]: what a picture must have to become a template."""
 
@@ -260,6 +269,7 @@ class Config(_Section):
     liveness: LivenessSection = LivenessSection()
     challenge: ChallengeSection = ChallengeSection()
     attributes: AttributesSection = AttributesSection()
+    generation: GenerationSection = GenerationSection()
     enrolment: EnrolmentSection = EnrolmentSection()
     gallery: GallerySection = Field(default_factory=GallerySection)
     streams: StreamsSection = StreamsSection()

@@ -25,6 +25,7 @@ from facewire_server.domain.ports import (
 from facewire_server.pipeline.analysis import FaceAnalyzer
 from facewire_server.pipeline.challenging import Watchers
 from facewire_server.pipeline.enrolment import Enroller
+from facewire_server.pipeline.generating import FaceStudio
 from facewire_server.pipeline.recognizer import DetectionOptions, Recognizer
 from facewire_server.pipeline.waiting import result_of
 from facewire_server.pipeline.workers import WorkerPool
@@ -178,6 +179,7 @@ class Engine:
     analyzer: FaceAnalyzer
     watchers: Watchers
     challenges: ChallengeLimits
+    studio: FaceStudio
     workers: WorkerPool
     store: StoreThread
     galleries: GalleryBook

@@ -15,6 +15,7 @@ from facewire_server.inference.attributes import AttributeNetwork, NetworkAttrib
 from facewire_server.inference.crops import CropNetwork
 from facewire_server.inference.detector import NetworkDetector
 from facewire_server.inference.embedder import NetworkEmbedder, contract_of
+from facewire_server.inference.generator import NetworkGenerator
 from facewire_server.inference.liveness import NetworkLiveness
 from facewire_server.inference.manifest import Manifest, ManifestError, load_manifest
 from facewire_server.inference.mesh import NetworkMesh
@@ -25,6 +26,7 @@ from facewire_server.inference.specs import (
     AttributeModel,
     DetectorModel,
     EmbedderModel,
+    GeneratorModel,
     LivenessModel,
     MeshModel,
     ModelSpec,
@@ -35,7 +37,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedModels:
-    """What is configured, ready to answer. ``liveness``, ``attributes`` and ``mesh`` are None where they are off."""
+    """What is configured, ready to answer. The optional models are None where they are off.
+
+    A generator is not among those that may be run raw: its pictures would not be marked.
+    """
 
     runtime: Runtime
     detector: NetworkDetector
@@ -45,6 +50,7 @@ class LoadedModels:
     liveness_limits: LivenessLimits
     attributes: NetworkAttributes | None
     mesh: NetworkMesh | None
+    generator: NetworkGenerator | None
     crops: tuple[CropNetwork, ...]
     attributes_are_public: bool
     facts: tuple[ModelFacts, ...]
@@ -72,6 +78,8 @@ def configured_models(config: Config, manifest: Manifest) -> list[ModelSpec]:
         wanted += [(config.attributes.age, AttributeModel), (config.attributes.gender, AttributeModel)]
     if config.models.mesh:
         wanted.append((config.models.mesh, MeshModel))
+    if config.generation.model:
+        wanted.append((config.generation.model, GeneratorModel))
     return [manifest.of(name, kind) for name, kind in wanted]
 
 
@@ -112,6 +120,7 @@ class _Loading:
             liveness_limits=limits,
             attributes=None if attributes is None else NetworkAttributes(*attributes),
             mesh=mesh,
+            generator=self._generator(),
             crops=tuple(network for network in (liveness, *(attributes or ()), mesh) if network is not None),
             attributes_are_public=config.attributes.per_person,
             facts=tuple(self._facts),
@@ -185,6 +194,13 @@ class _Loading:
         spec = self._manifest.of(section.mesh, MeshModel)
         return NetworkMesh(spec, self._crop_network(spec, section.mesh_device))
 
+    def _generator(self) -> NetworkGenerator | None:
+        section = self._config.generation
+        if not section.model:
+            return None
+        spec = self._manifest.of(section.model, GeneratorModel)
+        return NetworkGenerator(spec, self._network(spec, section.device, [(1, spec.latent, 1, 1)]))
+
 
 def _facts(spec: ModelSpec, network: Network) -> ModelFacts:
     return ModelFacts(
@@ -195,11 +211,15 @@ def _facts(spec: ModelSpec, network: Network) -> ModelFacts:
         device_requested=network.device_requested,
         device=network.device,
         precision=network.precision,
-        input_sizes=tuple(
-            f"{shape[3]}x{shape[2]}" if shape[0] == 1 else f"{shape[0]}x{shape[3]}x{shape[2]}"
-            for shape in network.shapes
-        ),
+        input_sizes=tuple(_size_text(shape) for shape in network.shapes),
     )
+
+
+def _size_text(shape: tuple[int, ...]) -> str:
+    batch, planes, height, width = shape
+    if (height, width) == (1, 1):
+        return f"{planes} numbers"
+    return f"{width}x{height}" if batch == 1 else f"{batch}x{width}x{height}"
 
 
 def quality_limits(section: EnrolmentSection) -> QualityLimits:

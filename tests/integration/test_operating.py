@@ -22,6 +22,7 @@ SERVICES = [
     "facewire.v1.AdminService",
     "facewire.v1.GalleryService",
     "facewire.v1.RecognitionService",
+    "facewire.v1.GenerativeService",
     "facewire.v1.LivenessService",
     "facewire.v1.StreamService",
     "inference.GRPCInferenceService",

@@ -131,13 +131,16 @@ def test_the_public_names_are_those_listed() -> None:
     streams = {
         "aio_stream",
         "analysis",
+        "generation",
         "live",
         "calibration",
         "liveness",
         "review",
+        "server_info",
         "stream",
         "stream_options",
         "stream_results",
+        "synthetic",
         "video",
         "video_writer",
     }

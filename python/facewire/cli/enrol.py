@@ -16,7 +16,7 @@ from rich.table import Table
 
 from facewire import results
 from facewire._gallery_requests import EnrolItem
-from facewire.cli.options import connect, console, plain, talks_to_server, write_json
+from facewire.cli.options import connect, console, plain, synthetic_option, talks_to_server, write_json
 from facewire.client import Client
 from facewire.errors import NotFoundError
 
@@ -36,8 +36,12 @@ Examples:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--gallery", "-g", "gallery_id", required=True, help="Made where missing.")
 @click.option("--use-largest-face", is_flag=True, help="Of several faces in a picture take the largest.")
+@synthetic_option
 @talks_to_server
-def enrol(folder: Path, gallery_id: str, use_largest_face: bool, target: str, timeout_s: float, as_json: bool) -> int:
+def enrol(
+    folder: Path, gallery_id: str, use_largest_face: bool, allow_synthetic: bool, target: str, timeout_s: float,
+    as_json: bool,
+) -> int:  # fmt: skip
     """Enrol the people in FOLDER: one sub-folder per person, named after them, with pictures in it.
 
     The subject's id is made from the folder's name (lower case, a-z and digits). Exit code 1 if any picture was
@@ -48,7 +52,11 @@ def enrol(folder: Path, gallery_id: str, use_largest_face: bool, target: str, ti
         _ensure_gallery(client, gallery_id)
         limits = client.server_info().limits
         plan = _portions(people, limits.max_images_per_enrol, limits.max_message_bytes)
-        outcomes = _enrol_all(client, gallery_id, plan, use_largest_face, as_json)
+        items = [
+            EnrolItem(subject_id, pictures, name, use_largest_face=use_largest_face, allow_synthetic=allow_synthetic)
+            for subject_id, name, pictures in plan
+        ]
+        outcomes = _enrol_all(client, gallery_id, items, as_json)
     refused = [outcome for outcome in outcomes if outcome[2] not in ("", _DUPLICATE)]
     if not as_json:
         _print_summary(len(people), outcomes)
@@ -119,25 +127,19 @@ def _portions(people: dict[str, tuple[str, list[Path]]], max_pictures: int, max_
     return plan
 
 
-def _enrol_all(
-    client: Client, gallery_id: str, plan: list[Portion], use_largest_face: bool, as_json: bool
-) -> list[Outcome]:
-    def items() -> Iterator[EnrolItem]:
-        for subject_id, name, pictures in plan:
-            yield EnrolItem(subject_id, pictures, name, use_largest_face=use_largest_face)
-
+def _enrol_all(client: Client, gallery_id: str, items: list[EnrolItem], as_json: bool) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    total = sum(len(pictures) for _, _, pictures in plan)
+    total = sum(len(item.images) for item in items)
     try:
         with _progress() as progress:
             task = progress.add_task("enrolling", total=total)
-            for (subject_id, _, pictures), answer in zip(plan, client.batch_enrol(gallery_id, items()), strict=True):
-                for outcome in _outcomes_of(subject_id, pictures, answer):
+            for item, answer in zip(items, client.batch_enrol(gallery_id, items), strict=True):
+                for outcome in _outcomes_of(item, answer):
                     outcomes.append(outcome)
                     if as_json:
                         keys = ("subject_id", "picture", "refusal", "detail")
                         write_json(plain(dict(zip(keys, outcome, strict=True))))
-                progress.advance(task, len(pictures))
+                progress.advance(task, len(item.images))
     except BaseException:
         enrolled = sum(refusal == "" for _, _, refusal, _ in outcomes)
         click.echo(f"stopped after {enrolled} pictures were enrolled; run it again to go on", err=True)
@@ -159,18 +161,18 @@ def _progress() -> Progress:
     )
 
 
-def _outcomes_of(subject_id: str, pictures: list[Path], answer: results.BatchEnrolment) -> Iterator[Outcome]:
+def _outcomes_of(item: EnrolItem, answer: results.BatchEnrolment) -> Iterator[Outcome]:
     if answer.enrolment is None:
-        for picture in pictures:
-            yield subject_id, str(picture), "ERROR", answer.error or ""
+        for picture in item.images:
+            yield item.subject_id, str(picture), "ERROR", answer.error or ""
         return
-    for picture, outcome in zip(pictures, answer.enrolment.outcomes, strict=True):
+    for picture, outcome in zip(item.images, answer.enrolment.outcomes, strict=True):
         refusal = outcome.refusal.value if outcome.refusal is not None else ""
         detail = outcome.detail
         if outcome.look_alike is not None and not detail:
             other, similarity = outcome.look_alike
             detail = f"looks like subject '{other}' ({similarity:.2f}): the same person under two names?"
-        yield subject_id, str(picture), refusal, detail
+        yield item.subject_id, str(picture), refusal, detail
 
 
 def _is_to_be_told(subject_id: str, _: str, refusal: str, detail: str) -> bool:

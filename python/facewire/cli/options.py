@@ -57,6 +57,9 @@ liveness_option = click.option(
     type=click.Choice(get_args(LivenessCheck)),
     help="Report whether it is a living person, or require it. Needs a liveness model on the server.",
 )
+synthetic_option = click.option(
+    "--allow-synthetic", is_flag=True, help="Also pictures that say of themselves that a model made them."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON, one object a line.")
 
 

@@ -21,6 +21,7 @@ from facewire.cli.options import (
     liveness_text,
     plain,
     reference_of,
+    synthetic_option,
     talks_to_server,
     write_json,
 )
@@ -137,11 +138,13 @@ Examples:
 @pictures_argument
 @min_face_option
 @click.option("--save", type=click.Path(path_type=Path), help="Write all embeddings to this .npz file.")
+@synthetic_option
 @talks_to_server
 def embed(
     pictures: tuple[str, ...],
     min_face_px: float | None,
     save: Path | None,
+    allow_synthetic: bool,
     target: str,
     timeout_s: float,
     as_json: bool,
@@ -150,7 +153,11 @@ def embed(
     rows: list[tuple[str, results.EmbeddedFace]] = []
     asked = Round(pictures, as_json)
     with connect(target, timeout_s) as client:
-        for picture, answer in asked.ask(lambda p: client.embed(p, min_face_px=min_face_px)):
+
+        def question(picture: str) -> results.Embeddings:
+            return client.embed(picture, min_face_px=min_face_px, allow_synthetic=allow_synthetic)
+
+        for picture, answer in asked.ask(question):
             rows += [(picture, face) for face in answer.faces]
             if as_json:
                 write_json({"picture": picture, **plain(answer)})
@@ -189,12 +196,14 @@ Examples:
 @click.argument("reference", type=click.Path())
 @click.option("--min-similarity", type=click.FloatRange(-1, 1), help="Cosine that makes a match.")
 @liveness_option
+@synthetic_option
 @talks_to_server
 def verify(
     probe: str,
     reference: str,
     min_similarity: float | None,
     liveness: LivenessCheck | None,
+    allow_synthetic: bool,
     target: str,
     timeout_s: float,
     as_json: bool,
@@ -207,7 +216,9 @@ def verify(
     with connect(target, timeout_s) as client:
         other = reference_of(reference)
         with _naming_side({"probe": probe, "reference": str(reference)}):
-            answer = client.verify(probe, other, min_similarity=min_similarity, liveness=liveness)
+            answer = client.verify(
+                probe, other, min_similarity=min_similarity, liveness=liveness, allow_synthetic=allow_synthetic
+            )
     if as_json:
         write_json(answer)
     else:
@@ -259,6 +270,7 @@ Examples:
 )
 @min_face_option
 @liveness_option
+@synthetic_option
 @_save
 @talks_to_server
 def identify(
@@ -268,6 +280,7 @@ def identify(
     candidates: int,
     min_face_px: float | None,
     liveness: LivenessCheck | None,
+    allow_synthetic: bool,
     save: Path | None,
     target: str,
     timeout_s: float,
@@ -288,6 +301,7 @@ def identify(
                 max_candidates=candidates,
                 min_face_px=min_face_px,
                 liveness=liveness,
+                allow_synthetic=allow_synthetic,
             )
 
         for picture, answer in asked.ask(question):

@@ -35,6 +35,7 @@ class EnrolRefusal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENROL_REFUSAL_TEMPLATE_LIMIT: _ClassVar[EnrolRefusal]
     ENROL_REFUSAL_POOR_QUALITY: _ClassVar[EnrolRefusal]
     ENROL_REFUSAL_LOOKS_LIKE_ANOTHER: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_SYNTHETIC: _ClassVar[EnrolRefusal]
 FINDING_KIND_UNSPECIFIED: FindingKind
 FINDING_KIND_SAME_PERSON: FindingKind
 FINDING_KIND_LOOK_ALIKES: FindingKind
@@ -55,6 +56,7 @@ ENROL_REFUSAL_DUPLICATE: EnrolRefusal
 ENROL_REFUSAL_TEMPLATE_LIMIT: EnrolRefusal
 ENROL_REFUSAL_POOR_QUALITY: EnrolRefusal
 ENROL_REFUSAL_LOOKS_LIKE_ANOTHER: EnrolRefusal
+ENROL_REFUSAL_SYNTHETIC: EnrolRefusal
 
 class Gallery(_message.Message):
     __slots__ = ("gallery_id", "display_name", "contract_id", "created_at", "subject_count", "face_count", "min_similarity", "calibration")
@@ -397,7 +399,7 @@ class EnrolImage(_message.Message):
     def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., source_name: _Optional[str] = ...) -> None: ...
 
 class EnrolFacesRequest(_message.Message):
-    __slots__ = ("gallery_id", "subject_id", "images", "create_subject", "display_name", "use_largest_face", "idempotency_key", "negative")
+    __slots__ = ("gallery_id", "subject_id", "images", "create_subject", "display_name", "use_largest_face", "idempotency_key", "negative", "allow_synthetic")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
@@ -406,6 +408,7 @@ class EnrolFacesRequest(_message.Message):
     USE_LARGEST_FACE_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_SYNTHETIC_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     subject_id: str
     images: _containers.RepeatedCompositeFieldContainer[EnrolImage]
@@ -414,7 +417,8 @@ class EnrolFacesRequest(_message.Message):
     use_largest_face: bool
     idempotency_key: str
     negative: bool
-    def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., images: _Optional[_Iterable[_Union[EnrolImage, _Mapping]]] = ..., create_subject: bool = ..., display_name: _Optional[str] = ..., use_largest_face: bool = ..., idempotency_key: _Optional[str] = ..., negative: bool = ...) -> None: ...
+    allow_synthetic: bool
+    def __init__(self, gallery_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., images: _Optional[_Iterable[_Union[EnrolImage, _Mapping]]] = ..., create_subject: bool = ..., display_name: _Optional[str] = ..., use_largest_face: bool = ..., idempotency_key: _Optional[str] = ..., negative: bool = ..., allow_synthetic: bool = ...) -> None: ...
 
 class EnrolOutcome(_message.Message):
     __slots__ = ("enrolled", "refusal", "detail", "face", "source_name", "look_alike_subject_id", "look_alike_similarity")

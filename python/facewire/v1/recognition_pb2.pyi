@@ -19,7 +19,7 @@ class DetectionOptions(_message.Message):
     def __init__(self, min_score: _Optional[float] = ..., min_face_px: _Optional[float] = ..., max_faces: _Optional[int] = ...) -> None: ...
 
 class StageTimes(_message.Message):
-    __slots__ = ("queue_ms", "decode_ms", "detect_ms", "align_ms", "embed_ms", "search_ms", "liveness_ms", "attributes_ms", "mesh_ms")
+    __slots__ = ("queue_ms", "decode_ms", "detect_ms", "align_ms", "embed_ms", "search_ms", "liveness_ms", "attributes_ms", "mesh_ms", "generate_ms")
     QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
     DECODE_MS_FIELD_NUMBER: _ClassVar[int]
     DETECT_MS_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class StageTimes(_message.Message):
     LIVENESS_MS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_MS_FIELD_NUMBER: _ClassVar[int]
     MESH_MS_FIELD_NUMBER: _ClassVar[int]
+    GENERATE_MS_FIELD_NUMBER: _ClassVar[int]
     queue_ms: float
     decode_ms: float
     detect_ms: float
@@ -38,7 +39,8 @@ class StageTimes(_message.Message):
     liveness_ms: float
     attributes_ms: float
     mesh_ms: float
-    def __init__(self, queue_ms: _Optional[float] = ..., decode_ms: _Optional[float] = ..., detect_ms: _Optional[float] = ..., align_ms: _Optional[float] = ..., embed_ms: _Optional[float] = ..., search_ms: _Optional[float] = ..., liveness_ms: _Optional[float] = ..., attributes_ms: _Optional[float] = ..., mesh_ms: _Optional[float] = ...) -> None: ...
+    generate_ms: float
+    def __init__(self, queue_ms: _Optional[float] = ..., decode_ms: _Optional[float] = ..., detect_ms: _Optional[float] = ..., align_ms: _Optional[float] = ..., embed_ms: _Optional[float] = ..., search_ms: _Optional[float] = ..., liveness_ms: _Optional[float] = ..., attributes_ms: _Optional[float] = ..., mesh_ms: _Optional[float] = ..., generate_ms: _Optional[float] = ...) -> None: ...
 
 class ImageSize(_message.Message):
     __slots__ = ("width", "height")
@@ -69,14 +71,16 @@ class DetectFacesResponse(_message.Message):
     def __init__(self, faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., no_face_reason: _Optional[_Union[_face_pb2.NoFaceReason, str]] = ..., image_size: _Optional[_Union[ImageSize, _Mapping]] = ..., times: _Optional[_Union[StageTimes, _Mapping]] = ...) -> None: ...
 
 class EmbedFacesRequest(_message.Message):
-    __slots__ = ("image", "options", "looks")
+    __slots__ = ("image", "options", "looks", "allow_synthetic")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     LOOKS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_SYNTHETIC_FIELD_NUMBER: _ClassVar[int]
     image: _image_pb2.Image
     options: DetectionOptions
     looks: int
-    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., options: _Optional[_Union[DetectionOptions, _Mapping]] = ..., looks: _Optional[int] = ...) -> None: ...
+    allow_synthetic: bool
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., options: _Optional[_Union[DetectionOptions, _Mapping]] = ..., looks: _Optional[int] = ..., allow_synthetic: bool = ...) -> None: ...
 
 class EmbeddedFace(_message.Message):
     __slots__ = ("face", "embedding")
@@ -117,16 +121,18 @@ class VerifySide(_message.Message):
     def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., embedding: _Optional[_Union[_face_pb2.Embedding, _Mapping]] = ..., subject: _Optional[_Union[SubjectReference, _Mapping]] = ...) -> None: ...
 
 class VerifyFacesRequest(_message.Message):
-    __slots__ = ("probe", "reference", "min_similarity", "liveness_check")
+    __slots__ = ("probe", "reference", "min_similarity", "liveness_check", "allow_synthetic")
     PROBE_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     MIN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     LIVENESS_CHECK_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_SYNTHETIC_FIELD_NUMBER: _ClassVar[int]
     probe: VerifySide
     reference: VerifySide
     min_similarity: float
     liveness_check: _face_pb2.LivenessCheck
-    def __init__(self, probe: _Optional[_Union[VerifySide, _Mapping]] = ..., reference: _Optional[_Union[VerifySide, _Mapping]] = ..., min_similarity: _Optional[float] = ..., liveness_check: _Optional[_Union[_face_pb2.LivenessCheck, str]] = ...) -> None: ...
+    allow_synthetic: bool
+    def __init__(self, probe: _Optional[_Union[VerifySide, _Mapping]] = ..., reference: _Optional[_Union[VerifySide, _Mapping]] = ..., min_similarity: _Optional[float] = ..., liveness_check: _Optional[_Union[_face_pb2.LivenessCheck, str]] = ..., allow_synthetic: bool = ...) -> None: ...
 
 class VerifySideReport(_message.Message):
     __slots__ = ("face", "no_face_reason", "faces_found", "liveness")
@@ -159,7 +165,7 @@ class VerifyFacesResponse(_message.Message):
     def __init__(self, decision: _Optional[_Union[_face_pb2.Decision, str]] = ..., similarity: _Optional[float] = ..., min_similarity: _Optional[float] = ..., estimated_fmr: _Optional[float] = ..., probe: _Optional[_Union[VerifySideReport, _Mapping]] = ..., reference: _Optional[_Union[VerifySideReport, _Mapping]] = ..., times: _Optional[_Union[StageTimes, _Mapping]] = ...) -> None: ...
 
 class IdentifyFacesRequest(_message.Message):
-    __slots__ = ("gallery_id", "image", "embedding", "options", "max_candidates", "min_similarity", "liveness_check")
+    __slots__ = ("gallery_id", "image", "embedding", "options", "max_candidates", "min_similarity", "liveness_check", "allow_synthetic")
     GALLERY_ID_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +173,7 @@ class IdentifyFacesRequest(_message.Message):
     MAX_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     MIN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     LIVENESS_CHECK_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_SYNTHETIC_FIELD_NUMBER: _ClassVar[int]
     gallery_id: str
     image: _image_pb2.Image
     embedding: _face_pb2.Embedding
@@ -174,7 +181,8 @@ class IdentifyFacesRequest(_message.Message):
     max_candidates: int
     min_similarity: float
     liveness_check: _face_pb2.LivenessCheck
-    def __init__(self, gallery_id: _Optional[str] = ..., image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., embedding: _Optional[_Union[_face_pb2.Embedding, _Mapping]] = ..., options: _Optional[_Union[DetectionOptions, _Mapping]] = ..., max_candidates: _Optional[int] = ..., min_similarity: _Optional[float] = ..., liveness_check: _Optional[_Union[_face_pb2.LivenessCheck, str]] = ...) -> None: ...
+    allow_synthetic: bool
+    def __init__(self, gallery_id: _Optional[str] = ..., image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., embedding: _Optional[_Union[_face_pb2.Embedding, _Mapping]] = ..., options: _Optional[_Union[DetectionOptions, _Mapping]] = ..., max_candidates: _Optional[int] = ..., min_similarity: _Optional[float] = ..., liveness_check: _Optional[_Union[_face_pb2.LivenessCheck, str]] = ..., allow_synthetic: bool = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("subject_id", "display_name", "labels", "similarity", "face_id", "estimated_fmr")

@@ -19,10 +19,12 @@ class Frame:
     Attributes:
         pixels: uint8, shape (H, W, 3) for bgr and rgb, (H, W) for gray, (H*3/2, W) for nv12.
         format: how to read them.
+        synthetic: its file says that a model made or changed it.
     """
 
     pixels: Pixels
     format: FrameFormat
+    synthetic: bool = False
 
     @property
     def width(self) -> int:

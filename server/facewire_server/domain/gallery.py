@@ -87,6 +87,7 @@ class EnrolRefusal(Enum):
     TEMPLATE_LIMIT = "template limit"
     POOR_QUALITY = "poor quality"
     LOOKS_LIKE_ANOTHER = "looks like another"
+    SYNTHETIC = "synthetic"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-Stage = Literal["queue", "decode", "detect", "align", "embed", "search", "liveness", "attributes", "mesh"]
+Stage = Literal["queue", "decode", "detect", "align", "embed", "search", "liveness", "attributes", "mesh", "generate"]
 
 
 class StageClock:

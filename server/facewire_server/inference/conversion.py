@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,13 @@ import onnx
 import onnx.helper
 import onnx.numpy_helper
 
+from facewire_server.inference.dcgan import DcganError, build_generator
 from facewire_server.inference.quantisation import QuantisationError, quantise
 from facewire_server.inference.quiet_openvino import ov
 from facewire_server.inference.specs import Int8
+from facewire_server.inference.torch_archive import TorchArchiveError, read_tensors
+
+_ONNX_ERROR: Final = onnx.onnx_cpp2py_export.checker.ValidationError
 
 
 class ConversionError(Exception):
@@ -33,12 +38,14 @@ def convert_to_ir(weights: Path, conversion: str, target: Path) -> None:
         if conversion == "dequantise-onnx":
             plain = dequantise(onnx.load(str(weights)))
             model = ov.Core().read_model(plain.SerializeToString())
+        elif conversion == "dcgan-torch":
+            model = build_generator(read_tensors(weights, "netG_state_dict"))
         else:
             model = ov.Core().read_model(weights)
         if conversion == "planar":
             model = _planar(model)
         ov.save_model(model, target, compress_to_fp16=False)
-    except (RuntimeError, ValueError, onnx.onnx_cpp2py_export.checker.ValidationError) as error:
+    except (RuntimeError, ValueError, TorchArchiveError, DcganError, _ONNX_ERROR) as error:
         first_line = str(error).strip().splitlines()[0]
         raise ConversionError(f"{weights.name} cannot be converted: {first_line}") from error
 

@@ -1,4 +1,4 @@
-"""A network that judges one face at a time, cut out of its frame."""
+"""A network that runs for one face at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from facewire import kernels
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.ports import Tensor, TensorInfo
 from facewire_server.inference.runtime import Network
-from facewire_server.inference.specs import AttributeModel, LivenessModel, MeshModel
+from facewire_server.inference.specs import AttributeModel, GeneratorModel, LivenessModel, MeshModel
 
 
 class CropNetwork:
@@ -18,10 +18,10 @@ class CropNetwork:
 
     Args:
         spec: the manifest's entry.
-        network: compiled for one shape, (1, 3, S, S).
+        network: compiled for one shape.
     """
 
-    def __init__(self, spec: LivenessModel | AttributeModel | MeshModel, network: Network) -> None:
+    def __init__(self, spec: LivenessModel | AttributeModel | MeshModel | GeneratorModel, network: Network) -> None:
         self._spec = spec
         self._network = network
         (self._compiled,) = network.shapes.values()
@@ -40,7 +40,7 @@ class CropNetwork:
         return self._spec.task
 
     def judge(self, draw: Callable[[Tensor], object]) -> dict[str, Tensor]:
-        """The outputs, copied; ``draw`` fills the input, float32 (1, 3, S, S)."""
+        """The outputs, copied; ``draw`` fills the input, float32, for cut-out faces (1, 3, S, S)."""
         with self._compiled.borrow() as request:
             draw(request.input)
             return {name: value.copy() for name, value in request.infer().items()}

@@ -10,6 +10,7 @@ from facewire_server.domain.ports import Tensor
 from facewire_server.inference.specs import GoldenAnswer, InputSpec
 
 _FIRST_VALUES = 4
+_PLANES = 3
 _SMALLEST_SCALE = 0.01  # outputs that are nearly zero throughout differ in their last bits
 
 
@@ -20,14 +21,16 @@ class WrongAnswer(Exception):
 def pattern(shape: tuple[int, ...], spec: InputSpec | None = None) -> Tensor:
     """Waves of 0..255 over a (n, 3, H, W) input: the same on every machine, to the last bit that matters.
 
-    With ``spec`` as the model takes its pixels.
+    With ``spec`` as the model takes its pixels. Other than three planes are no picture, but latent numbers: -1..1.
     """
     n, channels, height, width = shape
     x = np.arange(width, dtype=np.float64)
     y = np.arange(height, dtype=np.float64)[:, None]
     planes = [127.5 + 127.5 * np.sin(0.11 * (c + 1) * x + 0.07 * y) for c in range(channels)]
     waves = np.stack(planes)
-    if spec is not None:
+    if channels != _PLANES:
+        waves = waves / 127.5 - 1.0
+    elif spec is not None:
         waves = (waves - np.reshape(spec.mean, (3, 1, 1))) * np.reshape(spec.scale, (3, 1, 1))
     return np.broadcast_to(waves, (n, channels, height, width)).astype(np.float32)
 

@@ -131,7 +131,8 @@ class BaseSpec(Strict):
     Attributes:
         licence, origin: told to whoever asks the server.
         source, sha256: where the weights' file is, and its digest.
-        conversion: "dequantise-onnx" for block-quantised ONNX, "planar" for a network whose input is (n, H, W, 3).
+        conversion: "dequantise-onnx" for block-quantised ONNX, "planar" for a network whose input is (n, H, W, 3),
+            "dcgan-torch" for a PyTorch checkpoint of a DCGAN's generator.
         golden: what it answers in floats to the test pattern.
         int8: how it becomes a network of 8 bits.
     """
@@ -141,7 +142,7 @@ class BaseSpec(Strict):
     origin: str = ""
     source: Source
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    conversion: Literal["none", "dequantise-onnx", "planar"] = "none"
+    conversion: Literal["none", "dequantise-onnx", "planar", "dcgan-torch"] = "none"
     input: InputSpec
     golden: GoldenAnswer | None = None
     int8: Int8 | None = None
@@ -291,4 +292,21 @@ class MeshModel(BaseSpec):
     box_scale: Annotated[float, Field(ge=1, le=4)] = 1.5
 
 
-ModelSpec = DetectorModel | EmbedderModel | LivenessModel | AttributeModel | MeshModel
+class GeneratorModel(BaseSpec):
+    """Makes faces of random numbers.
+
+    Attributes:
+        input: of the pictures that come out: their colours; values are -1..1.
+        output: the pictures, (n, 3, size, size).
+        latent: how many numbers a face is made of, normally distributed.
+        size: side of a picture, pixels.
+    """
+
+    task: Literal["generator"]
+    kind: Literal["dcgan"]
+    output: str
+    latent: Annotated[int, Field(ge=1, le=4096)]
+    size: Annotated[int, Field(ge=16, le=1024)]
+
+
+ModelSpec = DetectorModel | EmbedderModel | LivenessModel | AttributeModel | MeshModel | GeneratorModel

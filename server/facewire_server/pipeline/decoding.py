@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
+from facewire.synthetic import says_synthetic
 from facewire_server.domain.errors import InvalidImage
 from facewire_server.domain.frame import Frame, FrameFormat, Pixels
 from facewire_server.pipeline.jpeg_header import plain_jpeg_size
@@ -48,7 +50,23 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
             frame = _decode_other(header)
     except _DAMAGES as error:
         raise InvalidImage(field, f"is a damaged or cut-short {header.format} file: {error}") from error
-    return _upright(frame, orientation)
+    # A plain JPEG has no metadata that could say so.
+    return replace(_upright(frame, orientation), synthetic=says_synthetic(data))
+
+
+def comparable(frame: Frame, field: str) -> Frame:
+    """The frame, if it may be compared with others without being asked for.
+
+    Raises:
+        InvalidImage: its file says that a model made or changed it.
+    """
+    if frame.synthetic:
+        raise InvalidImage(
+            field,
+            "says of itself that a model made or changed it, which invents what it shows; a request with "
+            "allow_synthetic takes it all the same",
+        )
+    return frame
 
 
 def check_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> None:

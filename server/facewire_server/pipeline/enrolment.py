@@ -44,6 +44,10 @@ class EnrolmentGate:
         return None
 
 
+_SYNTHETIC = Refusal(
+    EnrolRefusal.SYNTHETIC,
+    "says of itself that a model made or changed it, which invents what it shows (allow_synthetic)",
+)
 _REFUSALS = {
     QualityIssue.TOO_SMALL: EnrolRefusal.TOO_SMALL,
     QualityIssue.BLURRED: EnrolRefusal.BLURRED,
@@ -85,6 +89,7 @@ class Enroller:
         call: Call,
         *,
         negative: bool = False,
+        allow_synthetic: bool = False,
     ) -> Examined:
         """What becomes of one picture.
 
@@ -94,9 +99,12 @@ class Enroller:
             source_name: what the caller calls it.
             use_largest: of several faces take the largest.
             negative: it says who somebody is not: it need not be good, as the mistake was made with it.
+            allow_synthetic: also take what a model made or changed.
         """
         if isinstance(picture, InvalidImage):
             return Examined(None, Refusal(EnrolRefusal.BAD_IMAGE, picture.problem), None)
+        if picture.synthetic and not allow_synthetic:
+            return Examined(None, _SYNTHETIC, None)
         found = self._recognizer.embed(picture, options, call, looks=1)
         if found.no_face_reason is not None:
             return Examined(None, _no_face(found.no_face_reason, options), None)

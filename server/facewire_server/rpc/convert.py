@@ -17,7 +17,7 @@ from facewire_server.domain.frame import Frame, FrameFormat
 from facewire_server.domain.gallery import EnrolledFace, EnrolRefusal, Gallery, Subject
 from facewire_server.domain.stages import StageClock
 from facewire_server.engine import Limits
-from facewire_server.pipeline.decoding import decode_image, frame_from_raw
+from facewire_server.pipeline.decoding import comparable, decode_image, frame_from_raw
 from facewire_server.pipeline.recognizer import DetectionOptions, GivenEmbedding
 
 _FORMATS: Final[dict[int, FrameFormat]] = {
@@ -50,6 +50,7 @@ _REFUSALS: Final = {
     EnrolRefusal.TOO_BRIGHT: gallery_pb2.ENROL_REFUSAL_TOO_BRIGHT,
     EnrolRefusal.POOR_QUALITY: gallery_pb2.ENROL_REFUSAL_POOR_QUALITY,
     EnrolRefusal.LOOKS_LIKE_ANOTHER: gallery_pb2.ENROL_REFUSAL_LOOKS_LIKE_ANOTHER,
+    EnrolRefusal.SYNTHETIC: gallery_pb2.ENROL_REFUSAL_SYNTHETIC,
     EnrolRefusal.EXTREME_POSE: gallery_pb2.ENROL_REFUSAL_EXTREME_POSE,
     EnrolRefusal.CUT_OFF: gallery_pb2.ENROL_REFUSAL_CUT_OFF,
     EnrolRefusal.DUPLICATE: gallery_pb2.ENROL_REFUSAL_DUPLICATE,
@@ -80,6 +81,18 @@ def frame_of(image: image_pb2.Image, data: bytes, limits: Limits, field: str = "
     raw = image.raw
     raw_format = pixel_format(raw.format, "image.raw.format")
     return frame_from_raw(data, raw_format, raw.width, raw.height, raw.stride_bytes, limits.max_image_pixels)
+
+
+def comparable_frame(
+    image: image_pb2.Image, data: bytes, limits: Limits, field: str = "image", *, allow_synthetic: bool = False
+) -> Frame:
+    """As :func:`frame_of`, for a picture that is to be compared with others.
+
+    Raises:
+        InvalidImage: it cannot be decoded, or says that a model made or changed it.
+    """
+    frame = frame_of(image, data, limits, field)
+    return frame if allow_synthetic else comparable(frame, f"{field}.encoded")
 
 
 def pixel_format(number: int, field: str) -> FrameFormat:

@@ -113,6 +113,7 @@ def _examine_one(engine: Engine, image: pb.EnrolImage, request: pb.EnrolFacesReq
         engine.enrolment_options(),
         call,
         negative=request.negative,
+        allow_synthetic=request.allow_synthetic,
     )
 
 

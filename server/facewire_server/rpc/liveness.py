@@ -24,7 +24,7 @@ from facewire_server.domain.stream import RawLayout
 from facewire_server.domain.templates import ComparedBy
 from facewire_server.engine import Engine, EngineSlot
 from facewire_server.pipeline.challenging import ChallengeWatch, Hint, Progress
-from facewire_server.pipeline.decoding import decode_image, frame_from_raw
+from facewire_server.pipeline.decoding import comparable, decode_image, frame_from_raw
 from facewire_server.pipeline.recognizer import Call, SideReport
 from facewire_server.rpc import analysis_convert, convert
 from facewire_server.rpc.attempts import AttemptLimit
@@ -262,7 +262,7 @@ async def _look(
 
 def _read(data: bytes, raw: RawLayout | None, max_pixels: int) -> Frame:
     if raw is None:
-        return decode_image(data, max_pixels, "frame.data")
+        return comparable(decode_image(data, max_pixels, "frame.data"), "frame.data")
     return frame_from_raw(data, raw.format, raw.width, raw.height, raw.stride_bytes, max_pixels, "frame")
 
 

@@ -67,7 +67,9 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
 
         def work(call: Call) -> pb.EmbedFacesResponse:
             with call.clock.stage("decode"):
-                frame = convert.frame_of(request.image, data, engine.limits)
+                frame = convert.comparable_frame(
+                    request.image, data, engine.limits, allow_synthetic=request.allow_synthetic
+                )
             found = engine.recognizer.embed(frame, options, call, request.looks or _MOST_LOOKS)
             contract_id = engine.recognizer.contract_id
             response = pb.EmbedFacesResponse(
@@ -95,8 +97,9 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         options = engine.enrolment_options()
 
         def work(call: Call) -> pb.VerifyFacesResponse:
-            probe = side_of(request.probe, "probe", engine, call)
-            reference = side_of(request.reference, "reference", engine, call)
+            allowed = request.allow_synthetic
+            probe = side_of(request.probe, "probe", engine, call, allow_synthetic=allowed)
+            reference = side_of(request.reference, "reference", engine, call, allow_synthetic=allowed)
             answer = engine.recognizer.verify(probe, reference, options, threshold, call, asked)
             return _verification(answer, engine, request)
 
@@ -125,7 +128,9 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
             probe: Frame | GivenEmbedding
             if kind == "image":
                 with call.clock.stage("decode"):
-                    probe = convert.frame_of(request.image, data, engine.limits)
+                    probe = convert.comparable_frame(
+                        request.image, data, engine.limits, allow_synthetic=request.allow_synthetic
+                    )
             else:
                 probe = convert.given_embedding(request.embedding)
             answer = engine.recognizer.identify(probe, gallery_id, options, candidates, threshold, call, asked)
@@ -176,13 +181,15 @@ def _analysis(found: DetectedFaces, analysis: Analysis, frame: Frame) -> pb.Anal
     )
 
 
-def side_of(side: pb.VerifySide, field: str, engine: Engine, call: Call) -> Side:
+def side_of(side: pb.VerifySide, field: str, engine: Engine, call: Call, *, allow_synthetic: bool = False) -> Side:
     """A side of a verification, its picture decoded; raises InvalidArgument."""
     kind = side.WhichOneof("side")
     if kind == "image":
         with call.clock.stage("decode"):
             data = convert.image_bytes(side.image, f"{field}.image")
-            return convert.frame_of(side.image, data, engine.limits, f"{field}.image")
+            return convert.comparable_frame(
+                side.image, data, engine.limits, f"{field}.image", allow_synthetic=allow_synthetic
+            )
     if kind == "embedding":
         return convert.given_embedding(side.embedding)
     if kind == "subject":

@@ -19,6 +19,8 @@ from facewire.v1 import (
     admin_pb2_grpc,
     gallery_pb2,
     gallery_pb2_grpc,
+    generative_pb2,
+    generative_pb2_grpc,
     liveness_pb2,
     liveness_pb2_grpc,
     recognition_pb2,
@@ -31,6 +33,7 @@ from facewire_server.oip import open_inference_pb2, open_inference_pb2_grpc
 from facewire_server.rpc.admin import AdminServicer
 from facewire_server.rpc.boundary import ErrorBoundary
 from facewire_server.rpc.gallery import GalleryServicer
+from facewire_server.rpc.generative import GenerativeServicer
 from facewire_server.rpc.liveness import LivenessServicer
 from facewire_server.rpc.open_inference import OpenInferenceServicer
 from facewire_server.rpc.recognition import RecognitionServicer
@@ -41,6 +44,7 @@ log = logging.getLogger(__name__)
 SERVICES: Final = (
     recognition_pb2.DESCRIPTOR.services_by_name["RecognitionService"].full_name,
     gallery_pb2.DESCRIPTOR.services_by_name["GalleryService"].full_name,
+    generative_pb2.DESCRIPTOR.services_by_name["GenerativeService"].full_name,
     liveness_pb2.DESCRIPTOR.services_by_name["LivenessService"].full_name,
     stream_pb2.DESCRIPTOR.services_by_name["StreamService"].full_name,
     admin_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name,
@@ -72,6 +76,7 @@ class RpcServer:
         self._server = grpc.aio.server(interceptors=[self._boundary], options=_channel_options(options))
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # there since Python 3.6 only
         recognition_pb2_grpc.add_RecognitionServiceServicer_to_server(RecognitionServicer(slot), self._server)
+        generative_pb2_grpc.add_GenerativeServiceServicer_to_server(GenerativeServicer(slot), self._server)
         self._liveness = LivenessServicer(slot)
         liveness_pb2_grpc.add_LivenessServiceServicer_to_server(self._liveness, self._server)
         gallery_pb2_grpc.add_GalleryServiceServicer_to_server(GalleryServicer(slot, now_ms), self._server)

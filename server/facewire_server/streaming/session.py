@@ -23,7 +23,7 @@ from facewire_server.domain.stream import (
 )
 from facewire_server.pipeline.analysis import FaceAnalyzer
 from facewire_server.pipeline.clearing import Clearing
-from facewire_server.pipeline.decoding import check_image, decode_image, frame_from_raw
+from facewire_server.pipeline.decoding import check_image, comparable, decode_image, frame_from_raw
 from facewire_server.pipeline.liveness import LivenessGuard
 from facewire_server.streaming.clock import StreamClock
 from facewire_server.streaming.naming import Naming
@@ -280,7 +280,7 @@ def _decode(data: bytes, raw: RawLayout | None, max_pixels: int, *, whole: bool)
         picture = frame_from_raw(data, raw.format, raw.width, raw.height, raw.stride_bytes, max_pixels, "frame")
         return picture if whole else None
     if whole:
-        return decode_image(data, max_pixels, "frame.data")
+        return comparable(decode_image(data, max_pixels, "frame.data"), "frame.data")
     check_image(data, max_pixels, "frame.data")
     return None
 
