@@ -6,7 +6,7 @@ export FACEWIRE_MODELS__CACHE_DIR ?= $(CURDIR)/.cache/facewire
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 NATIVE := CMakeLists.txt $(shell find csrc/core csrc/kernels csrc/bindings -type f)
 
-.PHONY: help demo test check arm64-check old-cpu-check image-check soak load bench curves bench-check format generate clean
+.PHONY: help demo test lab-test check arm64-check old-cpu-check image-check soak load bench curves bench-check format generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ demo: $(VENV)/.server ## Enrol and identify sample photographs on a server of it
 test: $(VENV)/.test $(VENV)-triton/.ready ## Run the whole test suite: C++ under sanitizers, then Python
 	@scripts/native-check.sh
 	@FACEWIRE_TRITON_PYTHON=$(VENV)-triton/bin/python $(BIN)/pytest
+
+lab-test: $(VENV)/.lab ## Install PyTorch and test training (a CPU build is enough: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu)
+	@$(BIN)/pytest tests/lab
 
 check: $(VENV)/.check ## Format, lint, types, proto, generated code
 	@scripts/check.sh
@@ -72,6 +75,11 @@ $(VENV)-bench/.ready: pyproject.toml $(NATIVE)
 	@$(VENV)-bench/bin/pip install --disable-pip-version-check --quiet --upgrade pip
 	@$(VENV)-bench/bin/pip install --disable-pip-version-check --quiet --editable '.[server,video]'
 	@$(VENV)-bench/bin/pip install --disable-pip-version-check --quiet --group bench
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.test
+	@echo "installing PyTorch ..."
+	@$(PIP) install --group lab
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.server

@@ -25,15 +25,14 @@ class _FloatStorage:
 class _Tensor:
     """Pickled as a call of torch._utils._rebuild_tensor_v2."""
 
-    def __init__(self, values: Array, number: int, shape: tuple[int, ...] | None) -> None:
+    def __init__(self, values: Array, number: int) -> None:
         self.values = values
         self.number = number
-        self.shape = shape or values.shape
 
     def __reduce__(self) -> tuple[Any, ...]:
-        stride = tuple(int(np.prod(self.shape[i + 1 :])) for i in range(len(self.shape)))
+        stride = tuple(int(np.prod(self.values.shape[i + 1 :])) for i in range(len(self.values.shape)))
         rebuild = sys.modules["torch._utils"]._rebuild_tensor_v2
-        return rebuild, (self, 0, self.shape, stride, False, {})
+        return rebuild, (self, 0, self.values.shape, stride, False, {})
 
 
 class _Pickler(pickle.Pickler):
@@ -50,10 +49,8 @@ class _Pickler(pickle.Pickler):
         self.opened: set[_Tensor] = set()
 
 
-def write_checkpoint(
-    path: Path, tensors: Mapping[str, Array], key: str = "netG_state_dict", shape: tuple[int, ...] | None = None
-) -> None:
-    """Writes {key: tensors}; ``shape``: claimed of each tensor, whatever it holds."""
+def write_checkpoint(path: Path, tensors: Mapping[str, Array], key: str | None = "netG_state_dict") -> None:
+    """Writes {key: tensors}, or with key None the tensors alone."""
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
 
     def _rebuild_tensor_v2() -> None: ...
@@ -63,8 +60,8 @@ def write_checkpoint(
     torch.FloatStorage, utils._rebuild_tensor_v2 = _FloatStorage, _rebuild_tensor_v2  # type: ignore[attr-defined]
     out = io.BytesIO()
     with mock.patch.dict(sys.modules, {"torch": torch, "torch._utils": utils}):
-        wrapped = {name: _Tensor(values, n, shape) for n, (name, values) in enumerate(tensors.items())}
-        _Pickler(out).dump({key: wrapped, "epoch": 3})
+        wrapped = {name: _Tensor(values, n) for n, (name, values) in enumerate(tensors.items())}
+        _Pickler(out).dump(wrapped if key is None else {key: wrapped, "epoch": 3})
     write_archive(path, out.getvalue(), [values.tobytes() for values in tensors.values()])
 
 

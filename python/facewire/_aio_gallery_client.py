@@ -134,10 +134,19 @@ class GalleryClient(Connection):
         return await self._call(_gallery_requests.enrol(gallery_id, item))
 
     async def reject(
-        self, gallery_id: str, subject_id: str, images: Sequence[ImageLike], *, use_largest_face: bool = False
+        self,
+        gallery_id: str,
+        subject_id: str,
+        images: Sequence[ImageLike],
+        *,
+        use_largest_face: bool = False,
+        allow_synthetic: bool = False,
     ) -> results.Enrolment:
         """Says that pictures do not show a subject. See :meth:`facewire.Client`."""
-        item = EnrolItem(subject_id, images, create_subject=False, use_largest_face=use_largest_face, negative=True)
+        item = EnrolItem(
+            subject_id, images, create_subject=False, use_largest_face=use_largest_face, negative=True,
+            allow_synthetic=allow_synthetic,
+        )  # fmt: skip
         return await self._call(_gallery_requests.enrol(gallery_id, item))
 
     async def batch_enrol(self, gallery_id: str, items: Iterable[EnrolItem]) -> AsyncIterator[results.BatchEnrolment]:

@@ -144,7 +144,13 @@ class GalleryClient(Connection):
         return self._call(_gallery_requests.enrol(gallery_id, item))
 
     def reject(
-        self, gallery_id: str, subject_id: str, images: Sequence[ImageLike], *, use_largest_face: bool = False
+        self,
+        gallery_id: str,
+        subject_id: str,
+        images: Sequence[ImageLike],
+        *,
+        use_largest_face: bool = False,
+        allow_synthetic: bool = False,
     ) -> results.Enrolment:
         """Says that pictures do not show a subject, for whom they were taken: "not this person".
 
@@ -154,9 +160,12 @@ class GalleryClient(Connection):
         Args:
             gallery_id, subject_id: who is not shown; must exist.
             images: pictures with one face each, of whom was mistaken.
-            use_largest_face: as :meth:`enrol`.
+            use_largest_face, allow_synthetic: as :meth:`enrol`.
         """
-        item = EnrolItem(subject_id, images, create_subject=False, use_largest_face=use_largest_face, negative=True)
+        item = EnrolItem(
+            subject_id, images, create_subject=False, use_largest_face=use_largest_face, negative=True,
+            allow_synthetic=allow_synthetic,
+        )  # fmt: skip
         return self._call(_gallery_requests.enrol(gallery_id, item))
 
     def batch_enrol(self, gallery_id: str, items: Iterable[EnrolItem]) -> Iterator[results.BatchEnrolment]:

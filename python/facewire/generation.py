@@ -28,7 +28,7 @@ class GeneratedFaces:
 
     Attributes:
         images: as many as were asked for.
-        seed: makes the same again, with the same model and version of the server.
+        seed: makes the same again, on the same installation of the server.
         model: its name in the server's manifest.
         times: in the server.
     """

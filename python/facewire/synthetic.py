@@ -21,13 +21,11 @@ _TERMS: Final = "cv.iptc.org/newscodes/digitalsourcetype/"
 MADE_BY_MODEL: Final = f"http://{_TERMS}trainedAlgorithmicMedia"
 """IPTC's digital source type of what a trained model made."""
 
-_TERM: Final = re.compile(re.escape(_TERMS).encode() + rb"(\w+)")
-_SYNTHETIC: Final = {
-    b"trainedAlgorithmicMedia",
-    b"compositeWithTrainedAlgorithmicMedia",
-    b"compositeSynthetic",
-    b"algorithmicMedia",
-}
+# Whatever follows: in binary metadata (C2PA's) that may be a letter.
+_SYNTHETIC: Final = re.compile(
+    re.escape(_TERMS).encode()
+    + rb"(?:trainedAlgorithmicMedia|compositeWithTrainedAlgorithmicMedia|compositeSynthetic|algorithmicMedia)"
+)
 _XMP: Final = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -40,9 +38,10 @@ def says_synthetic(data: bytes) -> bool:
     """Whether a picture file says of itself that a model made or changed it.
 
     Args:
-        data: a JPEG, PNG or WebP file. Read are the bytes of its metadata, as far as they are not compressed.
+        data: a JPEG, PNG or WebP file, or its metadata. All of it is searched for the mark as IPTC spells it; what is
+            compressed is not unpacked.
     """
-    return any(term.group(1) in _SYNTHETIC for term in _TERM.finditer(data))
+    return _SYNTHETIC.search(data) is not None
 
 
 def marked_png(pixels: npt.NDArray[np.uint8], tool: str, *, visible: bool = False) -> bytes:

@@ -231,7 +231,12 @@ class Server:
         return Engine(
             recognizer=recognizer,
             enroller=Enroller(recognizer, _gate(self._config.enrolment)),
-            studio=FaceStudio(models.generator, self._config.generation.max_faces, f"facewire {version('facewire')}"),
+            studio=FaceStudio(
+                models.generator,
+                self._config.generation.max_faces,
+                limits.max_message_bytes,
+                f"facewire {version('facewire')}",
+            ),
             workers=self._workers,
             store=self._store,
             galleries=gallery.galleries,

@@ -86,10 +86,11 @@ def test_made_up_faces_are_compared_and_enrolled_only_when_asked_for(maker: face
     picture = next(image.encoded for image in maker.generate(16, seed=7).images if maker.detect(image.encoded).faces)
     maker.create_gallery("made")
     try:
+        maker.enrol("made", "a", [samples / "person_a_1.jpg"])
         refused = maker.enrol("made", "nobody", [picture])
         assert [outcome.refusal for outcome in refused.outcomes] == [EnrolRefusal.SYNTHETIC]
         assert "allow_synthetic" in refused.outcomes[0].detail
-        maker.enrol("made", "a", [samples / "person_a_1.jpg"])
+        assert maker.reject("made", "a", [picture]).outcomes[0].refusal is EnrolRefusal.SYNTHETIC
         for compare in (
             lambda: maker.embed(picture),
             lambda: maker.verify(picture, samples / "person_a_1.jpg"),
@@ -99,9 +100,11 @@ def test_made_up_faces_are_compared_and_enrolled_only_when_asked_for(maker: face
             with pytest.raises(facewire.InvalidArgumentError, match="a model made or changed it") as caught:
                 compare()
             assert caught.value.reason == "INVALID_IMAGE"
+            assert "a request with allow_synthetic takes it" in str(caught.value)
         assert maker.verify(picture, samples / "person_a_1.jpg", allow_synthetic=True).similarity is not None
         assert maker.identify("made", picture, allow_synthetic=True).faces
         assert maker.embed(picture, allow_synthetic=True).faces
+        assert maker.reject("made", "a", [picture], allow_synthetic=True).outcomes[0].enrolled is not None
         allowed = maker.enrol("made", "nobody", [picture], allow_synthetic=True)
         assert allowed.outcomes[0].refusal is not EnrolRefusal.SYNTHETIC
     finally:
@@ -114,6 +117,14 @@ def test_a_stream_does_not_look_at_made_up_frames(maker: facewire.Client) -> Non
         errors = [answer.error for answer in stream.recognize((picture, START_S + n) for n in range(2))]
     assert len(errors) == 2
     assert all(error is not None and "a model made or changed it" in str(error) for error in errors)
+    assert not any("allow_synthetic" in str(error) for error in errors), "there is no such setting of streams"
+
+
+def test_a_log_in_is_not_compared_with_a_made_up_picture(maker: facewire.Client) -> None:
+    picture = maker.generate(seed=7).images[0].encoded
+    with pytest.raises(facewire.InvalidArgumentError, match="a model made or changed it") as caught:
+        maker.verify_live([np.zeros((240, 320, 3), np.uint8)], reference=picture)
+    assert "allow_synthetic" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +133,7 @@ def test_a_stream_does_not_look_at_made_up_frames(maker: facewire.Client) -> Non
         ({"count": 65}, "count"),
         ({"spread": 2.5}, "spread"),
         ({"spread": -1.0}, "spread"),
+        ({"spread": 0.0}, "spread"),
         ({"spread": float("nan")}, "spread"),
     ],
 )
@@ -146,7 +158,7 @@ def test_the_generator_cannot_be_run_raw_past_the_mark(making: RunningServer) ->
 
 
 def test_another_models_name_is_refused_at_the_start(start_server: StartServer) -> None:
-    with pytest.raises(AssertionError, match="generator"):
+    with pytest.raises(AssertionError, match="has task 'detector', one with task 'generator' is needed"):
         start_server("--set", "generation.model=yunet-2023mar")
 
 

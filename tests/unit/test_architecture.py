@@ -15,6 +15,7 @@ import facewire
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "server" / "facewire_server"
 CLIENT = ROOT / "python" / "facewire"
+LAB = ROOT / "python" / "facewire_lab"
 
 # Who may import whom, within the server.
 MAY_IMPORT = {
@@ -36,7 +37,8 @@ AT_HOME = {
     "sqlite3": {"server/gallery", "server/events"},
     "google": {"server/rpc", "server/oip", "client"},
     "grpc": {"server/rpc", "server/oip", "client"},
-    "pydantic": {"server/inference", "server/config.py"},
+    "pydantic": {"server/inference", "server/config.py", "lab"},
+    "torch": {"lab"},
     "av": {"client"},
     "cv2": set(),
 }
@@ -62,6 +64,8 @@ def imports_of(path: Path) -> Iterator[str]:
 def room_of(path: Path) -> str:
     if path.is_relative_to(CLIENT):
         return "client"
+    if path.is_relative_to(LAB):
+        return "lab"
     return "server/" + path.relative_to(SERVER).parts[0]
 
 
@@ -78,13 +82,26 @@ def test_the_client_never_imports_the_server() -> None:
         assert not [m for m in imports_of(path) if m.startswith("facewire_server")], path
 
 
+def test_nobody_needs_the_workshop() -> None:
+    for path in [*sources(CLIENT), *sources(SERVER)]:
+        assert not [m for m in imports_of(path) if m.startswith("facewire_lab")], path
+
+
+def test_the_workshop_touches_the_server_through_few_of_its_rooms() -> None:
+    """Its detector through a port, its manifest, its conversion; not its streams, galleries or services."""
+    allowed = {"domain", "pipeline", "inference", "loading", "cli"}
+    for path in sources(LAB):
+        touched = {m.split(".")[1] for m in imports_of(path) if m.startswith("facewire_server.")}
+        assert touched <= allowed, path
+
+
 def test_every_room_has_its_rule() -> None:
     rooms = {path.name for path in SERVER.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert rooms - {"cli"} == set(MAY_IMPORT)
 
 
 def test_libraries_stay_at_home() -> None:
-    for path in [*sources(SERVER), *sources(CLIENT)]:
+    for path in [*sources(SERVER), *sources(CLIENT), *sources(LAB)]:
         for module in imports_of(path):
             allowed = AT_HOME.get(module.split(".")[0])
             assert allowed is None or room_of(path) in allowed, f"{path.relative_to(ROOT)} imports {module}"
@@ -102,7 +119,7 @@ def test_ports_are_small() -> None:
 
 
 def test_files_and_functions_stay_small() -> None:
-    for path in [*sources(SERVER), *sources(CLIENT)]:
+    for path in [*sources(SERVER), *sources(CLIENT), *sources(LAB)]:
         text = path.read_text(encoding="utf-8")
         assert text.count("\n") <= 400, path
         for node in ast.walk(ast.parse(text)):

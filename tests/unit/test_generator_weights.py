@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,7 @@ def test_the_network_is_a_dcgan_by_its_definition() -> None:
         ({"main.1.running_var": np.ones(7, np.float32)}, "main.1.running_var is missing, or has not 4 values"),
         ({"main.3.weight": np.ones((4, 2, 4, 4), np.float32)}, "gives 2 planes"),
         ({"main.3.weight": np.ones((9, 3, 4, 4), np.float32)}, r"main.3.weight has shape \(9, 3, 4, 4\)"),
+        ({"main.0.bias": np.ones(4, np.float32)}, "main.0.bias has no place in a DCGAN without biases"),
         ({"main.0.weight": np.ones(3, np.float32), "main.3.weight": np.ones(3, np.float32)}, "no transposed"),
     ],
 )
@@ -99,11 +102,13 @@ class Attack:
         return os.mkdir, (str(self.victim),)
 
 
-def test_nothing_in_a_checkpoint_is_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_nothing_in_a_checkpoint_is_run(tmp_path: Path, protocol: int) -> None:
     victim = tmp_path / "made-by-the-file"
     file = tmp_path / "weights.tar"
-    write_archive(file, pickle.dumps({KEY: Attack(victim)}, protocol=2), [])
-    pickle.loads(pickle.dumps(Attack(victim)))  # noqa: S301 - our own
+    pickled = pickle.dumps({KEY: Attack(victim)}, protocol=protocol)
+    write_archive(file, pickled, [])
+    pickle.loads(pickled)  # noqa: S301 - our own
     assert victim.exists(), "the attack is one"
     victim.rmdir()
     with pytest.raises(TorchArchiveError, match=r"names posix\.mkdir, which is not read"):
@@ -121,15 +126,85 @@ def test_other_files_are_told_to_be_none(tmp_path: Path, content: bytes) -> None
         read_tensors(file, KEY)
 
 
-def test_a_tensor_cannot_reach_beyond_its_storage(tmp_path: Path) -> None:
+_T = b"ctorch._utils\n_rebuild_tensor_v2\n"
+_S = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpu"  # its length and "tQ" follow
+
+
+def tensor(length: bytes, offset: bytes, shape: bytes, stride: bytes) -> bytes:
+    """A pickle of {"netG_state_dict": {"a": a tensor of data/0}}."""
+    call = _T + b"(" + _S + length + b"tQ" + offset + shape + stride + b"\x89}tR"
+    return b"\x80\x02}X\x0f\0\0\0netG_state_dict}X\x01\0\0\0a" + call + b"ss."
+
+
+def number(value: int) -> bytes:
+    data = value.to_bytes(16, "little", signed=True)
+    return b"\x8a\x10" + data
+
+
+def tuple_of(*values: int) -> bytes:
+    return b"(" + b"".join(map(number, values)) + b"t"
+
+
+@pytest.mark.parametrize(
+    ("pickled", "message"),
+    [
+        (tensor(number(4), number(0), tuple_of(5), tuple_of(1)), "reaches beyond its storage"),
+        (tensor(number(4), number(1), tuple_of(4), tuple_of(1)), "reaches beyond its storage"),
+        (tensor(number(4), number(4), tuple_of(), tuple_of()), "reaches beyond its storage"),
+        (tensor(number(4), number(0), tuple_of(2, 2), tuple_of(9, 1)), "reaches beyond its storage"),
+        # Shown several times, four numbers would become a gigabyte.
+        (tensor(number(4), number(0), tuple_of(1 << 28), tuple_of(0)), "reaches beyond its storage"),
+        (tensor(number(4), number(-1), tuple_of(4), tuple_of(1)), "impossible sizes"),
+        (tensor(number(4), number(0), tuple_of(1 << 70), tuple_of(1)), "impossible sizes"),
+        (tensor(number(4), number(0), tuple_of(-4), tuple_of(-1)), "impossible sizes"),
+        (tensor(number(4), number(0), tuple_of(2, 2), tuple_of(1)), "shape and stride do not fit"),
+        (tensor(number(1 << 28), number(0), tuple_of(1 << 28), tuple_of(1)), "more than 1024 MiB"),
+        (tensor(number(9), number(0), tuple_of(9), tuple_of(1)), "data/0 is cut short"),
+        # Memo places up to any number make Python's unpickler fill as much memory.
+        (b"\x80\x02}r\xff\xff\xff\x7fX\x01\0\0\0aK\x01s.", None),
+        # A tuple of itself, twice, and so on: as a key it would be hashed for ever.
+        (b"\x80\x02})" + b"q\0h\0\x86" * 60 + b"K\x01s.", "keys are no texts"),
+        (b"\x80\x02}X\x01\0\0\0a" + _T + b"}b.", "sets attributes"),
+        (b"\x80\x02}X\x01\0\0\0a", "exhausted before|does not end"),
+        (b"\x80\x02h\x05.", "no PyTorch checkpoint"),
+        (b"\x80\x02t.", "no PyTorch checkpoint"),
+        (b"\x80\x02)\x81.", "instruction NEWOBJ"),
+        (b"\x80\x02K\x01.", "holds no dictionary"),
+    ],
+)
+def test_crafted_pickles_cost_nothing_and_are_refused(tmp_path: Path, pickled: bytes, message: str | None) -> None:
     file = tmp_path / "weights.tar"
-    write_checkpoint(file, {"main.0.weight": np.ones(12, np.float32)}, shape=(1 << 20,))
-    with pytest.raises(TorchArchiveError, match="reaches beyond its storage"):
+    write_archive(file, pickled, [np.arange(4, dtype="<f4").tobytes()])
+    start = time.perf_counter()
+    if message is None:
+        assert read_tensors(file, KEY) == {}
+    else:
+        with pytest.raises(TorchArchiveError, match=message):
+            read_tensors(file, KEY)
+    assert time.perf_counter() - start < 1
+
+
+def test_the_crafted_tensors_are_wrong_where_they_are_said_to_be(tmp_path: Path) -> None:
+    file = tmp_path / "weights.tar"
+    write_archive(
+        file, tensor(number(4), number(1), tuple_of(1, 3), tuple_of(3, 1)), [np.arange(4, dtype="<f4").tobytes()]
+    )
+    assert read_tensors(file, KEY)["a"].tolist() == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_compressed_members_are_refused(tmp_path: Path, method: int) -> None:
+    """A small one could unpack to gigabytes."""
+    plain, file = tmp_path / "plain.tar", tmp_path / "weights.tar"
+    write_checkpoint(plain, small_generator())
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(file, "w", method) as packed:
+        for name in source.namelist():
+            packed.writestr(name, source.read(name))
+    with pytest.raises(TorchArchiveError, match="is compressed"):
         read_tensors(file, KEY)
 
 
-def test_a_missing_part_is_named(tmp_path: Path) -> None:
+def test_the_tensors_may_be_the_file_itself(tmp_path: Path) -> None:
     file = tmp_path / "weights.tar"
-    write_checkpoint(file, small_generator(), key="netD")
-    with pytest.raises(TorchArchiveError, match="holds no 'netG_state_dict'"):
-        read_tensors(file, KEY)
+    write_checkpoint(file, small_generator(), key=None)
+    assert len(read_tensors(file, KEY)) == 6

@@ -43,6 +43,8 @@ def test_a_visible_mark_is_in_the_corner_alone() -> None:
     [
         ("trainedAlgorithmicMedia", True),
         ("compositeWithTrainedAlgorithmicMedia", True),
+        ("compositeSynthetic", True),
+        ("algorithmicMedia", True),
         ("digitalCapture", False),
         ("algorithmicallyEnhanced", False),  # what cameras of telephones say of any picture
     ],
@@ -81,3 +83,26 @@ def test_a_contact_sheet_shows_every_picture_once(count: int) -> None:
     levels, areas = np.unique(np.asarray(Image.open(io.BytesIO(sheet)))[:, :, 0], return_counts=True)
     found = dict(zip(levels.tolist(), areas.tolist(), strict=True))
     assert all(found[10 + 20 * n] == 400 for n in range(count))
+
+
+@pytest.mark.parametrize("marker", [0xE1, 0xEB, 0xED, 0xEF, 0xFE], ids=["APP1", "APP11", "APP13", "APP15", "COM"])
+def test_marks_are_found_wherever_a_jpeg_has_metadata(marker: int) -> None:
+    plain = encoded(Image.fromarray(PIXELS), "JPEG")
+    data = f"anything {synthetic.MADE_BY_MODEL}".encode()
+    segment = bytes([0xFF, marker]) + (len(data) + 2).to_bytes(2, "big") + data
+    assert decode_image(plain[:2] + segment + plain[2:], 10**6).synthetic
+    assert not decode_image(plain, 10**6).synthetic
+
+
+@pytest.mark.parametrize("after", [b"", b"msoftwareAgent", b"\x00", b'"'], ids=["end", "letter", "zero", "quote"])
+def test_marks_in_binary_metadata_may_be_followed_by_anything(after: bytes) -> None:
+    """C2PA's are CBOR: the length of the next key may be a letter."""
+    assert synthetic.says_synthetic(b"jumbo" + synthetic.MADE_BY_MODEL.encode() + after)
+
+
+def test_a_compressed_mark_is_found() -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", XMP.format(synthetic.MADE_BY_MODEL), zip=True)
+    data = encoded(Image.fromarray(PIXELS), "PNG", pnginfo=text)
+    assert synthetic.MADE_BY_MODEL.encode() not in data
+    assert decode_image(data, 10**6).synthetic

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from facewire.calibration import Calibration
-from facewire.cli.options import connect, console, naming, talks_to_server, write_json
+from facewire.cli.options import connect, console, naming, synthetic_option, talks_to_server, write_json
 from facewire.errors import ImageError
 
 _gallery_id = click.argument("gallery_id")
@@ -226,10 +226,11 @@ def faces(gallery_id: str, subject_id: str, target: str, timeout_s: float, as_js
 @click.argument("subject_id")
 @click.argument("pictures", nargs=-1, required=True, type=click.Path())
 @click.option("--use-largest-face", is_flag=True, help="Of several faces take the largest.")
+@synthetic_option
 @talks_to_server
 def reject(
-    gallery_id: str, subject_id: str, pictures: tuple[str, ...], use_largest_face: bool, target: str, timeout_s: float,
-    as_json: bool,
+    gallery_id: str, subject_id: str, pictures: tuple[str, ...], use_largest_face: bool, allow_synthetic: bool,
+    target: str, timeout_s: float, as_json: bool,
 ) -> int:  # fmt: skip
     """Say that PICTURES do not show SUBJECT_ID, though they were taken for that person.
 
@@ -237,7 +238,9 @@ def reject(
     'gallery faces' shows them, 'gallery remove-face' erases them. Exit code 1 if a picture was refused.
     """
     with connect(target, timeout_s) as client:
-        answer = client.reject(gallery_id, subject_id, pictures, use_largest_face=use_largest_face)
+        answer = client.reject(
+            gallery_id, subject_id, pictures, use_largest_face=use_largest_face, allow_synthetic=allow_synthetic
+        )
     if as_json:
         write_json(answer)
     for picture, outcome in zip(pictures, answer.outcomes, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from facewire import synthetic
 from facewire.cli.options import connect, console, talks_to_server, write_json
@@ -41,19 +42,30 @@ def generate(
     if as_json:
         write_json({"seed": made.seed, "model": made.model, "files": [str(file) for file in files]})
     else:
-        console().print(f"{count} faces by {made.model}, seed {made.seed}: {files[-1]}", soft_wrap=True)
+        faces = "1 face" if count == 1 else f"{count} faces"
+        console().print(f"{faces} by {made.model}, seed {made.seed}: {escape(str(files[-1]))}", soft_wrap=True)
 
 
 def _write(folder: Path, made: GeneratedFaces) -> list[Path]:
-    """The pictures, then the sheet."""
+    """The pictures, then the sheet, which needs Pillow."""
+    files = [folder / f"{made.seed}-{number:03d}.png" for number in range(len(made.images))]
     pictures = [image.encoded for image in made.images]
-    sheet = synthetic.contact_sheet(pictures, made.model)
-    names = [f"{made.seed}-{number:03d}.png" for number in range(len(pictures))] + [f"{made.seed}-sheet.png"]
-    files = [folder / name for name in names]
+    for file, data in zip(files, pictures, strict=True):
+        _write_one(file, data)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, data in zip(files, [*pictures, sheet], strict=True):
-            file.write_bytes(data)
-    except OSError as error:
-        raise ImageError(f"{folder}: {error.strerror}") from error
+        sheet = synthetic.contact_sheet(pictures, made.model)
+    except ModuleNotFoundError as error:
+        raise ImageError(
+            f"the faces are in {folder}; a contact sheet needs Pillow: pip install 'facewire[video]'"
+        ) from error
+    files.append(folder / f"{made.seed}-sheet.png")
+    _write_one(files[-1], sheet)
     return files
+
+
+def _write_one(file: Path, data: bytes) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    except OSError as error:
+        raise ImageError(f"{file}: {error.strerror}") from error

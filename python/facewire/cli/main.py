@@ -44,6 +44,7 @@ _SUMMARIES: Final = {
     "serve": "Run a server.",
     "models": "Fetch, verify and list models.",
     "demo": "Enrol and identify sample photographs on a server of its own.",
+    "lab": "Train models on your own pictures.",
     "eval": "Measure recognition on your own data.",
     "detect": "Find faces in pictures.",
     "embed": "Write the embeddings of faces.",

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from facewire.v1 import recognition_pb2 as facewire_dot_v1_dot_recognition__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x66\x61\x63\x65wire/v1/generative.proto\x12\x0b\x66\x61\x63\x65wire.v1\x1a\x1d\x66\x61\x63\x65wire/v1/recognition.proto\"g\n\x14GenerateFacesRequest\x12\r\n\x05\x63ount\x18\x01 \x01(\r\x12\x11\n\x04seed\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x0e\n\x06spread\x18\x03 \x01(\x02\x12\x14\n\x0cvisible_mark\x18\x04 \x01(\x08\x42\x07\n\x05_seed\"d\n\x0eSyntheticImage\x12\x0f\n\x07\x65ncoded\x18\x01 \x01(\x0c\x12$\n\x04size\x18\x02 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12\x1b\n\x13\x64igital_source_type\x18\x03 \x01(\t\"\x89\x01\n\x15GenerateFacesResponse\x12+\n\x06images\x18\x01 \x03(\x0b\x32\x1b.facewire.v1.SyntheticImage\x12\x0c\n\x04seed\x18\x02 \x01(\x04\x12\r\n\x05model\x18\x03 \x01(\t\x12&\n\x05times\x18\x04 \x01(\x0b\x32\x17.facewire.v1.StageTimes2k\n\x11GenerativeService\x12V\n\rGenerateFaces\x12!.facewire.v1.GenerateFacesRequest\x1a\".facewire.v1.GenerateFacesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x66\x61\x63\x65wire/v1/generative.proto\x12\x0b\x66\x61\x63\x65wire.v1\x1a\x1d\x66\x61\x63\x65wire/v1/recognition.proto\"w\n\x14GenerateFacesRequest\x12\r\n\x05\x63ount\x18\x01 \x01(\r\x12\x11\n\x04seed\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x13\n\x06spread\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x14\n\x0cvisible_mark\x18\x04 \x01(\x08\x42\x07\n\x05_seedB\t\n\x07_spread\"d\n\x0eSyntheticImage\x12\x0f\n\x07\x65ncoded\x18\x01 \x01(\x0c\x12$\n\x04size\x18\x02 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12\x1b\n\x13\x64igital_source_type\x18\x03 \x01(\t\"\x89\x01\n\x15GenerateFacesResponse\x12+\n\x06images\x18\x01 \x03(\x0b\x32\x1b.facewire.v1.SyntheticImage\x12\x0c\n\x04seed\x18\x02 \x01(\x04\x12\r\n\x05model\x18\x03 \x01(\t\x12&\n\x05times\x18\x04 \x01(\x0b\x32\x17.facewire.v1.StageTimes2k\n\x11GenerativeService\x12V\n\rGenerateFaces\x12!.facewire.v1.GenerateFacesRequest\x1a\".facewire.v1.GenerateFacesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,11 +33,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facewire.v1.generative_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GENERATEFACESREQUEST']._serialized_start=76
-  _globals['_GENERATEFACESREQUEST']._serialized_end=179
-  _globals['_SYNTHETICIMAGE']._serialized_start=181
-  _globals['_SYNTHETICIMAGE']._serialized_end=281
-  _globals['_GENERATEFACESRESPONSE']._serialized_start=284
-  _globals['_GENERATEFACESRESPONSE']._serialized_end=421
-  _globals['_GENERATIVESERVICE']._serialized_start=423
-  _globals['_GENERATIVESERVICE']._serialized_end=530
+  _globals['_GENERATEFACESREQUEST']._serialized_end=195
+  _globals['_SYNTHETICIMAGE']._serialized_start=197
+  _globals['_SYNTHETICIMAGE']._serialized_end=297
+  _globals['_GENERATEFACESRESPONSE']._serialized_start=300
+  _globals['_GENERATEFACESRESPONSE']._serialized_end=437
+  _globals['_GENERATIVESERVICE']._serialized_start=439
+  _globals['_GENERATIVESERVICE']._serialized_end=546
 # @@protoc_insertion_point(module_scope)

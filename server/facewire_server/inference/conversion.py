@@ -17,6 +17,7 @@ from facewire_server.inference.quiet_openvino import ov
 from facewire_server.inference.specs import Int8
 from facewire_server.inference.torch_archive import TorchArchiveError, read_tensors
 
+_GENERATOR: Final = "netG_state_dict"  # what such checkpoints commonly call it
 _ONNX_ERROR: Final = onnx.onnx_cpp2py_export.checker.ValidationError
 
 
@@ -39,7 +40,7 @@ def convert_to_ir(weights: Path, conversion: str, target: Path) -> None:
             plain = dequantise(onnx.load(str(weights)))
             model = ov.Core().read_model(plain.SerializeToString())
         elif conversion == "dcgan-torch":
-            model = build_generator(read_tensors(weights, "netG_state_dict"))
+            model = build_generator(read_tensors(weights, _GENERATOR))
         else:
             model = ov.Core().read_model(weights)
         if conversion == "planar":

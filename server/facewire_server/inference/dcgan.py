@@ -15,6 +15,7 @@ import numpy.typing as npt
 from facewire_server.inference.quiet_openvino import ops, ov
 
 _EPSILON: Final = 1e-5  # torch.nn.BatchNorm2d's
+_NORMALISATION: Final = ("weight", "bias", "running_mean", "running_var")
 _INPUT, _OUTPUT = "z", "image"
 Tensors = Mapping[str, npt.NDArray[np.float32]]
 
@@ -30,7 +31,7 @@ def build_generator(tensors: Tensors) -> ov.Model:
         tensors: as PyTorch's DCGAN tutorial names them: main.0.weight (convolution), main.1.* (normalisation), ...
 
     Raises:
-        DcganError: some are missing, or do not fit together.
+        DcganError: some are missing, left over, or do not fit together.
     """
     layers = sorted({int(name.split(".")[1]) for name in tensors if name.startswith("main.")})
     convolutions = [n for n in layers if tensors.get(f"main.{n}.weight", np.empty(0)).ndim == 4]
@@ -51,6 +52,7 @@ def build_generator(tensors: Tensors) -> ov.Model:
         )
         if position + 1 < len(convolutions):
             node = ops.relu(_normalised(node, tensors, number + 1, channels))
+    _require_all_used(tensors, convolutions)
     if channels != 3:
         raise DcganError(f"the last convolution gives {channels} planes, three are needed")
     node = ops.tanh(node)
@@ -59,13 +61,24 @@ def build_generator(tensors: Tensors) -> ov.Model:
     return ov.Model([node], [z], "dcgan")
 
 
+def _require_all_used(tensors: Tensors, convolutions: list[int]) -> None:
+    """What is not used would be missing in the faces: biases of convolutions, other layers."""
+    used = {f"main.{number}.weight" for number in convolutions}
+    normalised = (*_NORMALISATION, "num_batches_tracked")
+    used |= {f"main.{number + 1}.{name}" for number in convolutions[:-1] for name in normalised}
+    left = sorted(set(tensors) - used)
+    if left:
+        raise DcganError(f"{left[0]} has no place in a DCGAN without biases")
+
+
 def _normalised(node: ov.Output | ov.Node, tensors: Tensors, number: int, channels: int) -> ov.Node:
     """Batch normalisation as it is when serving: a factor and an offset for each channel."""
-    names = ("weight", "bias", "running_mean", "running_var")
-    missing = [name for name in names if tensors.get(f"main.{number}.{name}", np.empty(0)).shape != (channels,)]
+    missing = [
+        name for name in _NORMALISATION if tensors.get(f"main.{number}.{name}", np.empty(0)).shape != (channels,)
+    ]
     if missing:
         raise DcganError(f"main.{number}.{missing[0]} is missing, or has not {channels} values")
-    weight, bias, mean, variance = (tensors[f"main.{number}.{name}"].astype(np.float64) for name in names)
+    weight, bias, mean, variance = (tensors[f"main.{number}.{name}"].astype(np.float64) for name in _NORMALISATION)
     factor = weight / np.sqrt(variance + _EPSILON)
     offset = bias - mean * factor
     shape = (1, channels, 1, 1)

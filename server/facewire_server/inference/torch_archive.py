@@ -1,16 +1,18 @@
 """Tensors out of a PyTorch checkpoint, without PyTorch and without running anything that is in the file.
 
-A checkpoint (torch.save since 1.6) is a zip: data.pkl, and data/0, data/1, ... with the tensors' bytes. The pickle is
-read by an unpickler that knows a few harmless names and refuses every other.
+A checkpoint (torch.save since 1.6) is a zip: data.pkl, and data/0, data/1, ... with the tensors' bytes, not compressed.
+The pickle is not given to Python's unpickler, which calls what a file names, but walked by a machine of our own that
+knows the instructions plain tensors need, and makes nothing but dictionaries, tuples, lists, texts and numbers.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import pickle
+import pickletools
+import struct
 import zipfile
-from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,110 +21,285 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-_MOST_BYTES: Final = 1 << 30
+_MOST_BYTES: Final = 1 << 30  # of all tensors together
 _MOST_PICKLE_BYTES: Final = 16 << 20
+_MOST_AXES: Final = 8
 _DTYPES: Final[dict[str, np.dtype[Any]]] = {
-    "FloatStorage": np.dtype("<f4"),
-    "HalfStorage": np.dtype("<f2"),
-    "DoubleStorage": np.dtype("<f8"),
-    "LongStorage": np.dtype("<i8"),
-    "IntStorage": np.dtype("<i4"),
+    "torch FloatStorage": np.dtype("<f4"),
+    "torch HalfStorage": np.dtype("<f2"),
+    "torch DoubleStorage": np.dtype("<f8"),
+    "torch LongStorage": np.dtype("<i8"),
+    "torch IntStorage": np.dtype("<i4"),
 }
+_DICTIONARY: Final = "collections OrderedDict"
+_REBUILD: Final = "torch._utils _rebuild_tensor_v2"
+_FAILURES: Final = (OSError, zipfile.BadZipFile, LookupError, ValueError, TypeError, OverflowError, struct.error,
+                    NotImplementedError, MemoryError)  # fmt: skip
 
 
 class TorchArchiveError(Exception):
     """The file is no checkpoint of plain tensors."""
 
 
-def read_tensors(path: Path, *keys: str) -> dict[str, Array]:
-    """The tensors of the dictionary found under these keys, by name; other values are left out.
+def read_tensors(path: Path, key: str) -> dict[str, Array]:
+    """The tensors of the dictionary under this key, or of the file itself where it has no such key, by name.
+
+    Other values are left out.
 
     Raises:
         TorchArchiveError: the file is no such checkpoint, or names something that would have to be run.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            found = _Unpickler(archive).load()
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, EOFError, pickle.UnpicklingError, TypeError) as error:
-        raise TorchArchiveError(f"{path.name} is no PyTorch checkpoint of plain tensors: {error}") from error
-    for key in keys:
-        if not isinstance(found, dict) or key not in found:
-            raise TorchArchiveError(f"{path.name} holds no '{key}'")
-        found = found[key]
-    if not isinstance(found, dict):
-        raise TorchArchiveError(f"{path.name}: no dictionary of tensors")
-    return {str(name): value for name, value in found.items() if isinstance(value, np.ndarray)}
+            root, pickled = _pickle_of(archive)
+            found = _Machine(pickled).run()
+            if isinstance(found, dict) and isinstance(found.get(key), dict):
+                found = found[key]
+            if not isinstance(found, dict):
+                raise ValueError("it holds no dictionary of tensors")
+            return _Reader(archive, root).read(found)
+    except _FAILURES as error:
+        why = str(error) or type(error).__name__
+        raise TorchArchiveError(f"{path.name} is no PyTorch checkpoint of plain tensors: {why}") from error
 
 
-def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """A member that does not unpack to more than it may."""
-    if archive.getinfo(name).file_size > most:
-        raise ValueError(f"{name} unpacks to more than {most >> 20} MiB")
-    return archive.read(name)
+def _pickle_of(archive: zipfile.ZipFile) -> tuple[str, bytes]:
+    names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+    if len(names) != 1:
+        raise ValueError("it holds no data.pkl")
+    return names[0].removesuffix("data.pkl"), _member(archive, names[0], _MOST_PICKLE_BYTES)
 
 
+def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """A member as it lies in the file: what is not compressed cannot unpack to more than the file."""
+    entry = archive.getinfo(name)
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{name} is compressed, which torch.save never does")
+    if entry.file_size > most:
+        raise ValueError(f"{name} has more than {most >> 20} MiB")
+    return archive.read(entry)
+
+
+@dataclass(frozen=True, slots=True)
 class _Storage:
-    """The bytes of one or several tensors, read when first asked for."""
+    name: str
+    dtype: np.dtype[Any]
+    length: int
 
-    def __init__(self, archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any], length: int) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """A tensor that was not read yet."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A global that the pickle names: "module name"."""
+
+    text: str
+
+
+class _Reader:
+    """Reads tensors, up to a limit for all of them."""
+
+    def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
         self._archive = archive
-        self._name = name
-        self._dtype = dtype
-        self._length = length
+        self._root = root
+        self._left = _MOST_BYTES
 
-    def values(self) -> Array:
-        """All of them, flat."""
-        if self._length * self._dtype.itemsize > _MOST_BYTES:
-            raise ValueError("a tensor of more than a gigabyte")
-        values = np.frombuffer(_read(self._archive, self._name, _MOST_BYTES), dtype=self._dtype)
-        if len(values) < self._length:
-            raise ValueError(f"{self._name} is cut short")
-        return values[: self._length]
+    def read(self, values: dict[Any, Any]) -> dict[str, Array]:
+        """Those of the values that are tensors and have a text for a name."""
+        return {
+            name: self._tensor(value)
+            for name, value in values.items()
+            if isinstance(name, str) and isinstance(value, _Tensor)
+        }
 
-
-def _rebuild(storage: _Storage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Array:
-    """As torch._utils._rebuild_tensor_v2; a copy, so that a crafted stride reads nothing beyond the storage."""
-    values = storage.values()
-    last = offset + sum((n - 1) * s for n, s in zip(shape, stride, strict=True))
-    if min(offset, *shape, *stride, 0) < 0 or (shape and 0 not in shape and last >= len(values)):
-        raise ValueError("a tensor reaches beyond its storage")
-    item = values.dtype.itemsize
-    if math.prod(shape) * item > _MOST_BYTES:
-        raise ValueError("a tensor of more than a gigabyte")
-    view = np.lib.stride_tricks.as_strided(values[offset:], shape, [s * item for s in stride], writeable=False)
-    copied: Array = view.copy()
-    return copied
-
-
-class _StorageKind:
-    """Stands for torch.FloatStorage and its like."""
-
-    def __init__(self, name: str) -> None:
-        self.dtype: np.dtype[Any] = _DTYPES[name]
+    def _tensor(self, tensor: _Tensor) -> Array:
+        """A copy, as torch._utils._rebuild_tensor_v2 makes; nothing beyond the storage is touched."""
+        storage, count, item = tensor.storage, math.prod(tensor.shape), tensor.storage.dtype.itemsize
+        # The last element must be in the storage, and elements may not be shown several times (a stride of 0).
+        last = tensor.offset + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride, strict=True))
+        if count > storage.length or (count and last >= storage.length):
+            raise ValueError("a tensor reaches beyond its storage")
+        self._left -= storage.length * item + count * item
+        if self._left < 0:
+            raise ValueError(f"its tensors have more than {_MOST_BYTES >> 20} MiB")
+        data = _member(self._archive, f"{self._root}data/{storage.name}", _MOST_BYTES)
+        if len(data) < storage.length * item:
+            raise ValueError(f"data/{storage.name} is cut short")
+        flat = np.frombuffer(data, dtype=storage.dtype, count=storage.length)
+        if not count:
+            return np.empty(tensor.shape, storage.dtype)
+        strides = [s * item for s in tensor.stride]
+        view = np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides, writeable=False)
+        copied: Array = view.copy()
+        return copied
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-        if len(names) != 1:
-            raise ValueError("it holds no data.pkl")
-        self._archive = archive
-        self._root = names[0].removesuffix("data.pkl")
-        super().__init__(io.BytesIO(_read(archive, names[0], _MOST_PICKLE_BYTES)))
+class _Machine:
+    """Walks a pickle.
 
-    def find_class(self, module: str, name: str) -> Any:
-        """The few names that plain tensors need."""
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuild
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if module == "torch" and name in _DTYPES:
-            return _StorageKind(name)
-        raise pickle.UnpicklingError(f"it names {module}.{name}, which is not read")
+    Values are pushed on a stack; a MARK begins a group, which TUPLE, SETITEMS and their like take off it again.
+    """
 
-    def persistent_load(self, pid: Any) -> _Storage:
-        """A tensor's storage: ("storage", kind, key, device, length)."""
-        kind, storage, key, _, length = pid
-        if kind != "storage" or not isinstance(storage, _StorageKind):
-            raise pickle.UnpicklingError("an unknown kind of storage")
-        return _Storage(self._archive, f"{self._root}data/{key}", storage.dtype, int(length))
+    def __init__(self, pickled: bytes) -> None:
+        self._pickled = pickled
+        self._stack: list[Any] = []
+        self._marks: list[int] = []
+        self._memo: dict[int, Any] = {}
+
+    def run(self) -> Any:
+        """What the pickle is of; raises ValueError, LookupError or TypeError where it is none of ours."""
+        for opcode, argument, _ in pickletools.genops(self._pickled):
+            if opcode.name == "STOP":
+                return self._stack.pop()
+            if opcode.name in _CONSTANTS:
+                self._stack.append(_CONSTANTS[opcode.name]())
+            elif opcode.name in _ARGUMENTS:
+                self._stack.append(argument)
+            elif opcode.name in _DOES:
+                _DOES[opcode.name](self, argument)
+            elif opcode.name not in _WITHOUT_EFFECT:
+                raise ValueError(f"its pickle has the instruction {opcode.name}, which plain tensors do not need")
+        raise ValueError("its pickle does not end")
+
+    def name(self, argument: str) -> None:
+        """GLOBAL: names something, which is not looked up."""
+        if argument not in (_DICTIONARY, _REBUILD) and argument not in _DTYPES:
+            raise ValueError(f"it names {argument.replace(' ', '.')}, which is not read")
+        self._stack.append(_Name(argument))
+
+    def name_from_stack(self, _: object) -> None:
+        """STACK_GLOBAL: the same in protocol 4."""
+        name, module = self._stack.pop(), self._stack.pop()
+        self.name(f"{module} {name}" if isinstance(name, str) and isinstance(module, str) else "?")
+
+    def call(self, _: object) -> None:
+        """REDUCE: of the two things that may be called."""
+        arguments, called = self._stack.pop(), self._stack.pop()
+        if called == _Name(_DICTIONARY) and arguments == ():
+            self._stack.append({})
+        elif called == _Name(_REBUILD) and isinstance(arguments, tuple):
+            self._stack.append(_tensor_of(*arguments[:4]))
+        else:
+            raise ValueError("its pickle calls something that plain tensors do not need")
+
+    def storage(self, _: object) -> None:
+        """BINPERSID: ("storage", kind, name, device, length)."""
+        kind, named, name, _device, length = self._stack.pop()
+        if kind != "storage" or not isinstance(named, _Name) or named.text not in _DTYPES:
+            raise ValueError("an unknown kind of storage")
+        (length,) = _sizes((length,))
+        self._stack.append(_Storage(f"{name}" if isinstance(name, str) else "?", _DTYPES[named.text], length))
+
+    def state(self, _: object) -> None:
+        """BUILD: attributes of a dictionary (``_metadata``), which are left out."""
+        self._stack.pop()
+        if not isinstance(self._stack[-1], dict):
+            raise ValueError("its pickle sets attributes of something that has none")
+
+    def remember(self, argument: int | None) -> None:
+        """BINPUT, MEMOIZE: a number for the topmost value."""
+        self._memo[len(self._memo) if argument is None else argument] = self._stack[-1]
+
+    def recall(self, argument: int) -> None:
+        """BINGET: a value by its number."""
+        self._stack.append(self._memo[argument])
+
+    def mark(self, _: object) -> None:
+        """MARK: begins a group."""
+        self._marks.append(len(self._stack))
+
+    def group(self) -> list[Any]:
+        """Takes the group that the last MARK began."""
+        start = self._marks.pop()
+        taken = self._stack[start:]
+        del self._stack[start:]
+        return taken
+
+    def tuple_of(self, count: int | None) -> None:
+        """TUPLE, TUPLE1, ...: of the group, or of the last ``count`` values."""
+        if count is None:
+            self._stack.append(tuple(self.group()))
+            return
+        taken = tuple(self._stack[-count:])
+        if len(taken) < count:
+            raise ValueError("its pickle takes what is not there")
+        self._stack[-count:] = [taken]
+
+    def put(self, pairs: list[Any]) -> None:
+        """SETITEM, SETITEMS: into the dictionary below; names are texts or numbers, whose hashes are quick."""
+        target = self._stack[-1]
+        for name, value in zip(pairs[::2], pairs[1::2], strict=True):
+            if not isinstance(target, dict) or not isinstance(name, str | int):
+                raise ValueError("a dictionary whose keys are no texts")
+            target[name] = value
+
+    def put_one(self, _: object) -> None:
+        """SETITEM."""
+        value, name = self._stack.pop(), self._stack.pop()
+        self.put([name, value])
+
+    def append_one(self, _: object) -> None:
+        """APPEND."""
+        self.extend([self._stack.pop()])
+
+    def extend(self, values: list[Any]) -> None:
+        """APPEND, APPENDS: to the list below."""
+        target = self._stack[-1]
+        if not isinstance(target, list):
+            raise ValueError("its pickle appends to what is no list")
+        target.extend(values)
+
+
+def _tensor_of(storage: object, offset: object, shape: object, stride: object) -> _Tensor:
+    if not isinstance(storage, _Storage) or not isinstance(shape, tuple) or not isinstance(stride, tuple):
+        raise ValueError("a tensor without storage, shape or stride")
+    if len(shape) > _MOST_AXES or len(shape) != len(stride):
+        raise ValueError("a tensor whose shape and stride do not fit")
+    (start,) = _sizes((offset,))
+    return _Tensor(storage, start, _sizes(shape), _sizes(stride))
+
+
+def _sizes(values: tuple[object, ...]) -> tuple[int, ...]:
+    sizes = tuple(value for value in values if isinstance(value, int) and 0 <= value <= _MOST_BYTES)
+    if len(sizes) != len(values):
+        raise ValueError("a tensor with impossible sizes")
+    return sizes
+
+
+_CONSTANTS: Final[dict[str, Callable[[], Any]]] = {
+    "EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple,
+    "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
+}  # fmt: skip
+_ARGUMENTS: Final = {
+    "BINUNICODE", "SHORT_BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT",
+}  # fmt: skip
+_WITHOUT_EFFECT: Final = {"PROTO", "FRAME"}
+_DOES: Final[dict[str, Callable[[_Machine, Any], None]]] = {
+    "GLOBAL": _Machine.name,
+    "STACK_GLOBAL": _Machine.name_from_stack,
+    "REDUCE": _Machine.call,
+    "BINPERSID": _Machine.storage,
+    "BUILD": _Machine.state,
+    "BINPUT": _Machine.remember,
+    "LONG_BINPUT": _Machine.remember,
+    "MEMOIZE": _Machine.remember,
+    "BINGET": _Machine.recall,
+    "LONG_BINGET": _Machine.recall,
+    "MARK": _Machine.mark,
+    "TUPLE": lambda machine, _: machine.tuple_of(None),
+    "TUPLE1": lambda machine, _: machine.tuple_of(1),
+    "TUPLE2": lambda machine, _: machine.tuple_of(2),
+    "TUPLE3": lambda machine, _: machine.tuple_of(3),
+    "SETITEM": _Machine.put_one,
+    "SETITEMS": lambda machine, _: machine.put(machine.group()),
+    "APPEND": _Machine.append_one,
+    "APPENDS": lambda machine, _: machine.extend(machine.group()),
+}

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from facewire.synthetic import says_synthetic
 from facewire_server.domain.errors import InvalidImage
 from facewire_server.domain.frame import Frame, FrameFormat, Pixels
-from facewire_server.pipeline.jpeg_header import plain_jpeg_size
+from facewire_server.pipeline.jpeg_header import PlainJpeg, plain_jpeg
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 # MPO is what many phones write as .jpg: a JPEG with a second picture behind it; Pillow tells them apart itself.
@@ -38,9 +38,10 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
     Raises:
         InvalidImage: empty, unreadable, cut short, of another format, or larger than ``max_pixels``.
     """
-    if (size := _plain_size(data)) is not None:
-        _require_size(size, max_pixels, field)
-        return _decode_plain_jpeg(data, field)
+    if (plain := _plain(data)) is not None:
+        _require_size((plain.width, plain.height), max_pixels, field)
+        frame = _decode_plain_jpeg(data, field)
+        return replace(frame, synthetic=True) if says_synthetic(data[: plain.scan_at]) else frame
     header = _check_header(data, max_pixels, field)
     orientation = _orientation(header)
     try:
@@ -50,29 +51,30 @@ def decode_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> 
             frame = _decode_other(header)
     except _DAMAGES as error:
         raise InvalidImage(field, f"is a damaged or cut-short {header.format} file: {error}") from error
-    # A plain JPEG has no metadata that could say so.
-    return replace(_upright(frame, orientation), synthetic=says_synthetic(data))
+    return replace(_upright(frame, orientation), synthetic=says_synthetic(data) or _unpacked_text_says_so(header))
 
 
-def comparable(frame: Frame, field: str) -> Frame:
+def comparable(frame: Frame, field: str, advice: str = "") -> Frame:
     """The frame, if it may be compared with others without being asked for.
+
+    Args:
+        frame, field: the picture, and where it is in the request.
+        advice: what the caller may do about it.
 
     Raises:
         InvalidImage: its file says that a model made or changed it.
     """
     if frame.synthetic:
         raise InvalidImage(
-            field,
-            "says of itself that a model made or changed it, which invents what it shows; a request with "
-            "allow_synthetic takes it all the same",
+            field, f"says of itself that a model made or changed it, which invents what it shows{advice}"
         )
     return frame
 
 
 def check_image(data: bytes, max_pixels: int, field: str = "image.encoded") -> None:
     """Without a pixel decoded; raises as :func:`decode_image`, as far as the header tells."""
-    if (size := _plain_size(data)) is not None:
-        _require_size(size, max_pixels, field)
+    if (plain := _plain(data)) is not None:
+        _require_size((plain.width, plain.height), max_pixels, field)
     else:
         _check_header(data, max_pixels, field)
 
@@ -125,16 +127,16 @@ def frame_from_raw(
     return Frame(np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False), format)
 
 
-def _plain_size(data: bytes) -> tuple[int, int] | None:
-    """The size of a plain JPEG, where the decoder that will decode it agrees."""
-    size = plain_jpeg_size(data)
-    if size is None:
+def _plain(data: bytes) -> PlainJpeg | None:
+    """The header of a plain JPEG, where the decoder that will decode it agrees."""
+    plain = plain_jpeg(data)
+    if plain is None:
         return None
     try:
         height, width, *_ = simplejpeg.decode_jpeg_header(data)
     except _DAMAGES:
         return None
-    return size if size == (width, height) else None
+    return plain if plain[:2] == (width, height) else None
 
 
 def _require_size(size: tuple[int, int], max_pixels: int, field: str) -> None:
@@ -175,6 +177,12 @@ def _orientation(header: Image.Image) -> int:
     except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
         return _UPRIGHT  # damaged EXIF is no reason to refuse the pixels
     return value if isinstance(value, int) and 1 <= value <= 8 else _UPRIGHT
+
+
+def _unpacked_text_says_so(image: Image.Image) -> bool:
+    """Of texts that are compressed in the file, as PNG's may be; Pillow bounds what they unpack to."""
+    texts = (value for value in image.info.values() if isinstance(value, str))
+    return any(says_synthetic(text.encode(errors="replace")) for text in texts)
 
 
 def _decode_jpeg(data: bytes) -> Frame:

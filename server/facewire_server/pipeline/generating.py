@@ -16,6 +16,7 @@ from facewire_server.domain.stages import StageClock
 
 _SEED_BITS: Final = 32
 _WIDEST: Final = 2.0
+_BESIDE_PIXELS: Final = 4096  # bytes of a file or message
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,15 @@ class FaceStudio:
     Args:
         generator: None where it is off.
         max_faces: in one call.
+        max_bytes: of an answer.
         tool: what the files name as their maker.
     """
 
-    def __init__(self, generator: FaceGenerator | None, max_faces: int, tool: str) -> None:
+    def __init__(self, generator: FaceGenerator | None, max_faces: int, max_bytes: int, tool: str) -> None:
         self._generator = generator
+        if generator is not None:
+            # PNG files are hardly ever larger than the pixels.
+            max_faces = min(max_faces, max_bytes // (generator.size**2 * 3 + _BESIDE_PIXELS) or 1)
         self._max_faces = max_faces
         self._tool = tool
 
@@ -68,7 +73,9 @@ class FaceStudio:
         """
         self._configured()
         if not 1 <= order.count <= self._max_faces:
-            raise InvalidArgument("count", f"must be from 1 to {self._max_faces} (generation.max_faces)")
+            raise InvalidArgument(
+                "count", f"must be from 1 to {self._max_faces} (generation.max_faces, and the largest message)"
+            )
         if not 0 < order.spread <= _WIDEST:
             raise InvalidArgument("spread", f"must be above 0 and at most {_WIDEST:g}")
 
@@ -84,7 +91,8 @@ class FaceStudio:
             budget.check()
             latent = normal.standard_normal(generator.latent, dtype=np.float32) * np.float32(order.spread)
             pixels = generator.generate(latent, clock)
-            files.append(synthetic.marked_png(pixels, tool, visible=order.visible_mark))
+            with clock.stage("generate"):
+                files.append(synthetic.marked_png(pixels, tool, visible=order.visible_mark))
         return GeneratedFaces(files, generator.size, seed, generator.name)
 
     def _configured(self) -> FaceGenerator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 _START: Final = b"\xff\xd8\xff"
 # ITU-T T.81, table B.1: baseline and extended sequential frames; what may stand before and beside them; a scan. Not
@@ -13,8 +13,16 @@ _SCAN: Final = 0xDA
 _MOST_SEGMENTS: Final = 40
 
 
-def plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height; None for whatever needs a closer look, and for what is no JPEG.
+class PlainJpeg(NamedTuple):
+    """Width and height, and where the header ends: all its metadata lie before."""
+
+    width: int
+    height: int
+    scan_at: int
+
+
+def plain_jpeg(data: bytes) -> PlainJpeg | None:
+    """What the header says; None for whatever needs a closer look, and for what is no JPEG.
 
     Plain is: 8 bits, grey or three colours, one scan, no EXIF. Whatever a decoder might read otherwise than this walk
     does is not plain: fill bytes, markers without a length, odd lengths, a second frame.
@@ -35,7 +43,7 @@ def plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
         elif marker == _SCAN:
             # A scan of all components is the only one that is decoded.
             whole = components and segment[4] == components and length == 6 + 2 * components
-            return size if whole and 0 not in size else None
+            return PlainJpeg(*size, at) if whole and 0 not in size else None
         elif marker not in _OTHERS or length < 2:
             return None
         at += 2 + length

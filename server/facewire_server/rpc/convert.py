@@ -84,15 +84,22 @@ def frame_of(image: image_pb2.Image, data: bytes, limits: Limits, field: str = "
 
 
 def comparable_frame(
-    image: image_pb2.Image, data: bytes, limits: Limits, field: str = "image", *, allow_synthetic: bool = False
+    image: image_pb2.Image, data: bytes, limits: Limits, field: str = "image", *, allow_synthetic: bool | None = None
 ) -> Frame:
     """As :func:`frame_of`, for a picture that is to be compared with others.
+
+    Args:
+        image, data, limits, field: as :func:`frame_of`.
+        allow_synthetic: the request's field; None: it has none.
 
     Raises:
         InvalidImage: it cannot be decoded, or says that a model made or changed it.
     """
     frame = frame_of(image, data, limits, field)
-    return frame if allow_synthetic else comparable(frame, f"{field}.encoded")
+    if allow_synthetic:
+        return frame
+    advice = "" if allow_synthetic is None else "; a request with allow_synthetic takes it all the same"
+    return comparable(frame, f"{field}.encoded", advice)
 
 
 def pixel_format(number: int, field: str) -> FrameFormat:

@@ -26,7 +26,7 @@ class GenerativeServicer(generative_pb2_grpc.GenerativeServiceServicer):
         order = GenerationOrder(
             count=request.count or 1,
             seed=request.seed if request.HasField("seed") else None,
-            spread=request.spread or 1.0,
+            spread=request.spread if request.HasField("spread") else 1.0,
             visible_mark=request.visible_mark,
         )
         engine.studio.check(order)

@@ -181,7 +181,9 @@ def _analysis(found: DetectedFaces, analysis: Analysis, frame: Frame) -> pb.Anal
     )
 
 
-def side_of(side: pb.VerifySide, field: str, engine: Engine, call: Call, *, allow_synthetic: bool = False) -> Side:
+def side_of(
+    side: pb.VerifySide, field: str, engine: Engine, call: Call, *, allow_synthetic: bool | None = None
+) -> Side:
     """A side of a verification, its picture decoded; raises InvalidArgument."""
     kind = side.WhichOneof("side")
     if kind == "image":

@@ -1,0 +1,97 @@
+"""From photographs to prepared faces, by the product's own detector and alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facewire import kernels
+from facewire_lab.errors import LabError
+from facewire_lab.faces import CHIP, FaceFacts
+from facewire_server.domain.errors import InvalidImage
+from facewire_server.domain.ports import Detector
+from facewire_server.pipeline.decoding import decode_image
+from facewire_server.pipeline.recognizer import largest_face
+
+_SUFFIXES: Final = {".jpg", ".jpeg", ".png", ".webp"}
+_MOST_PIXELS: Final = 50_000_000
+_MOST_FACES: Final = 20
+_RGB: Final = kernels.PixelTransform(rgb=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Faces, their origin, and what was left out with the reason."""
+
+    chips: npt.NDArray[np.uint8]
+    facts: FaceFacts
+    left_out: list[tuple[str, str]]
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """All pictures, in a fixed order.
+
+    Raises:
+        LabError: there are none.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+    if not found:
+        raise LabError(f"{folder} has no JPEG, PNG or WebP pictures")
+    return found
+
+
+def prepare(
+    folder: Path, pictures: list[Path], detector: Detector, view: float, on_picture: Callable[[], object]
+) -> Prepared:
+    """The largest face of each picture, upright, its landmarks at fixed places.
+
+    Args:
+        folder: pictures in a folder of their own are of that person.
+        pictures: below it.
+        detector: finds the faces.
+        view: see :class:`FaceFacts`.
+        on_picture: called after each.
+
+    Raises:
+        LabError: no face was found in any.
+    """
+    centre = (CHIP - 1) / 2
+    template = np.ascontiguousarray((kernels.ARCFACE_TEMPLATE - centre) * view + centre, dtype=np.float32)
+    chips, names, people, left_out = [], [], [], []
+    for path, answer in _faces(pictures, detector, template):
+        name = str(path.relative_to(folder))
+        if isinstance(answer, str):
+            left_out.append((name, answer))
+        else:
+            chips.append(answer)
+            names.append(name)
+            people.append("" if path.parent == folder else path.parent.name)
+        on_picture()
+    if not chips:
+        raise LabError(f"no face was found in any of the {len(pictures)} pictures below {folder}")
+    return Prepared(np.stack(chips), FaceFacts(str(folder), view, names, people), left_out)
+
+
+def _faces(
+    pictures: list[Path], detector: Detector, template: npt.NDArray[np.float32]
+) -> Iterator[tuple[Path, npt.NDArray[np.uint8] | str]]:
+    """Each picture with its chip, or the reason that there is none."""
+    out = np.empty((1, 3, CHIP, CHIP), dtype=np.float32)
+    for path in pictures:
+        try:
+            frame = decode_image(path.read_bytes(), _MOST_PIXELS, path.name)
+        except (OSError, InvalidImage) as error:
+            yield path, str(error)
+            continue
+        face = largest_face(detector.detect(frame, None, _MOST_FACES))
+        if not len(face):
+            yield path, "no face"
+        elif kernels.align_faces(frame.pixels, frame.format, face.landmarks, template, out, _RGB)[0]:
+            yield path, "its landmarks allow no alignment"
+        else:
+            yield path, np.ascontiguousarray(out[0].transpose(1, 2, 0).round().astype(np.uint8))
