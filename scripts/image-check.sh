@@ -217,6 +217,7 @@ exec setpriv --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid \
   /usr/sbin/chroot --userspec="$user" --groups= "$root" "$@"
 S
 start_server() { # COMPILED: folder for the compile cache, or ""; sets $server and $pid
+  : >"$work/server.log" # or the last server's "serving at" would do
   env -i "${environment[@]}" /usr/bin/unshare --mount --pid --fork --kill-child --ipc --uts \
     /bin/bash "$work/enter.sh" "$root" "$user" "$work/data" "$1" "${command[@]}" >"$work/server.log" 2>&1 &
   server=$!
