@@ -16,8 +16,8 @@ def augment(pictures: Tensor, amount: float) -> Tensor:
 
     Args:
         pictures: (n, 3, S, S), -1..1.
-        amount: 0: unchanged; 1: brightness by up to a half, contrast by half as much again or less, shifts of an
-            eighth, holes of half a side.
+        amount: 0: unchanged; 1: brightness by up to a half, saturation from none to double, contrast by half as much
+            again or less, shifts of an eighth, holes of half a side.
     """
     if amount == 0:
         return pictures

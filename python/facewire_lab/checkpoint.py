@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +14,52 @@ import torch
 from facewire_lab.errors import LabError
 
 
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Writes beside the old one, then takes its place: a kill leaves one of both."""
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A training at one moment.
+
+    Attributes:
+        step: how many are done.
+        recipe: its settings.
+        faces: digest of the faces it is trained on.
+        facts: their origin.
+        task: weights and optimisers.
+    """
+
+    step: int
+    recipe: dict[str, Any]
+    faces: str
+    facts: dict[str, Any]
+    task: dict[str, Any]
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes beside the old one, then takes its place: a kill leaves one of both.
+
+    Raises:
+        OSError: it cannot be written; the old one is still there.
+    """
+    packed = io.BytesIO()
+    torch.save({field.name: getattr(checkpoint, field.name) for field in fields(checkpoint)}, packed)
     new = path.with_suffix(".new")
-    with new.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        with new.open("wb") as file:
+            file.write(packed.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Tensors and plain values alone.
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Tensors and plain values alone are read; nothing in the file is run.
 
     Raises:
         LabError: the file is damaged or holds something else.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        why = next(iter(str(error).strip().splitlines()), "it is cut short")
-        raise LabError(f"checkpoint {path} cannot be read: {why}; remove it to begin anew") from error
-    return state
+        return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        raise LabError(f"{path} is damaged, or no checkpoint of a training: remove it to begin anew") from error

@@ -1,23 +1,29 @@
-"""``facewire lab``: prepare, train, sample, export."""
+"""``facewire lab``: prepare, train, sample, export, evaluate."""
 
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from facewire_lab.errors import LabError
 from facewire_lab.faces import load_faces, save_faces
+from facewire_lab.judging import Judge
 from facewire_lab.preparing import pictures_below, prepare
 from facewire_lab.recipe import load_recipe
 from facewire_server.cli.settings import effective_config, settings_options
+from facewire_server.inference.conversion import ConversionError
 from facewire_server.inference.manifest import ManifestError
 from facewire_server.inference.model_cache import ModelMissing
 from facewire_server.loading import load_models
@@ -25,6 +31,7 @@ from facewire_server.loading import load_models
 if TYPE_CHECKING:
     import torch
 
+_EXIT_STOPPED = 130
 _folder = click.Path(file_okay=False, path_type=Path)
 _existing = click.Path(exists=True, file_okay=False, path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
@@ -87,12 +94,14 @@ def train() -> None:
     "--recipe", "recipe_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file."
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the recipe; may be repeated.")
-def gan(faces: Path, run: Path, recipe_file: Path | None, settings: tuple[str, ...]) -> None:
+def gan(faces: Path, run: Path, recipe_file: Path | None, settings: tuple[str, ...]) -> int:
     """Train a DCGAN on prepared FACES, into the folder RUN; go on where it was broken off.
 
     RUN gets checkpoint.pt, log.csv, TensorBoard's files and a sheet of samples now and then.
     """
     with _telling():
+        if run.exists() and run.samefile(faces):
+            raise LabError("RUN and FACES are the same folder: give the training one of its own")
         recipe = load_recipe(recipe_file, settings)
         prepared = load_faces(faces)
         device = _device()
@@ -105,8 +114,13 @@ def gan(faces: Path, run: Path, recipe_file: Path | None, settings: tuple[str, .
                 losses = ", ".join(f"{name} {value:.2f}" for name, value in numbers.items() if name.startswith("loss"))
                 bar.update(task, completed=done, description=losses or "steps")
 
-            run_training(GanTask(recipe, device), prepared, recipe, run, on_step)
-    click.echo(f"{recipe.steps} steps done on {device}; samples: {run / 'samples'}")
+            with _stopping() as stop:
+                done = run_training(GanTask(recipe, device), prepared, recipe, run, on_step, stop)
+    if done < recipe.steps:
+        click.echo(f"stopped after {done} of {recipe.steps} steps; the same command goes on", err=True)
+        return _EXIT_STOPPED
+    click.echo(f"{done} steps done on {device}; samples: {run / 'samples'}")
+    return 0
 
 
 @lab.command()
@@ -129,16 +143,52 @@ def sample(run: Path, sheet: Path, count: int, seed: int) -> None:
 @click.argument("out", type=_folder)
 @click.option("--name", required=True, help="Of the model, in the manifest.")
 @click.option("--licence", required=True, help="Of the weights; follows from that of the pictures.")
-@click.option("--faces", "faces_folder", required=True, type=_existing, help="What it was trained on, for the card.")
-def export(run: Path, out: Path, name: str, licence: str, faces_folder: Path) -> None:
+def export(run: Path, out: Path, name: str, licence: str) -> None:
     """Write what RUN has trained as a model of the server into OUT: weights, manifest entry, model card."""
     with _telling():
         _device()
         from facewire_lab.export import export_generator  # noqa: PLC0415
 
-        done = export_generator(run, out, name, licence, load_faces(faces_folder).facts)
+        done = export_generator(run, out, name, licence)
     click.echo(f"{done.manifest}: OpenVINO differs from PyTorch by at most {done.difference:.1e} of -1..1")
     click.echo(f'serve it: models.manifest = "{done.manifest}", generation.model = "{name}", facewire models fetch')
+
+
+@lab.command()
+@click.argument("faces", type=_existing)
+@click.option("--count", default=1024, show_default=True, type=click.IntRange(300, 100_000), help="Faces to make.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1))
+@settings_options
+@_json
+def evaluate(
+    faces: Path, count: int, seed: int, config_file: Path | None, settings: tuple[str, ...], as_json: bool
+) -> None:
+    """Compare what the configured generator makes with prepared FACES: those it was trained on, or others.
+
+    The generator is that of generation.model: one exported here, or the packaged one.
+    """
+    with _telling():
+        config = effective_config(config_file, settings)
+        if not config.generation.model:
+            raise LabError("which generator? --set generation.model=NAME, and models.manifest for one of your own")
+        prepared = load_faces(faces)
+        models = load_models(config)
+        with _progress("pictures", count + len(prepared)) as (bar, task):
+            judge = Judge(models.detector, models.embedder, lambda: bar.advance(task))
+            assert models.generator is not None  # noqa: S101 - one is configured
+            found = judge.judge(models.generator, prepared, count, seed)
+    if as_json:
+        click.echo(json.dumps({"model": config.generation.model, **asdict(found)}))
+        return
+    table = Table("", config.generation.model, "real faces")
+    table.add_row("pictures", str(found.made), str(found.real))
+    table.add_row("with a face", f"{found.faces_made:.1%}", f"{found.faces_real:.1%}")
+    table.add_row("cosine of two, mean", f"{found.mean_cosine_made:.3f}", f"{found.mean_cosine_real:.3f}")
+    for place, name in enumerate(("median", "largest")):
+        made, real = found.nearest_training[place], found.nearest_real[place]
+        table.add_row(f"cosine with the nearest real face, {name}", f"{made:.3f}", f"{real:.3f}")
+    table.add_row("Fréchet distance from the real faces", f"{found.frechet:.3f}", f"{found.frechet_real:.3f}")
+    Console(width=None if sys.stdout.isatty() else 120, highlight=False).print(table)
 
 
 def _device() -> torch.device:
@@ -155,10 +205,28 @@ def _telling() -> Iterator[None]:
     """What a person can mend is told in a line."""
     try:
         yield
-    except (LabError, ManifestError, ModelMissing) as error:
+    except (LabError, ManifestError, ModelMissing, ConversionError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+        where = "" if error.filename is None else f"{error.filename}: "
+        raise click.ClickException(f"{where}{error.strerror or error}") from error
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM end a training after its step; a second one ends it at once."""
+    asked: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        asked.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

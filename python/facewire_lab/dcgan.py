@@ -6,6 +6,7 @@ networks, ICLR 2016, with a discriminator of spectral norm (T. Miyato et al., IC
 
 from __future__ import annotations
 
+import copy
 from typing import Final
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 SIDE: Final = 64
 _PLANES: Final = 3
+_SETTLING_SEED, _SETTLING_BATCHES, _SETTLING_BATCH = 5, 8, 64
 _SIGMA: Final = 0.02  # of the first weights, as in the paper
 
 
@@ -76,8 +78,21 @@ def to_pixels(pictures: Tensor) -> Tensor:
 
 @torch.no_grad()
 def follow(average: nn.Module, trained: nn.Module, decay: float) -> None:
-    """Moves the average's weights towards the trained ones; its statistics become theirs."""
+    """Moves the average's weights towards the trained ones; for its statistics see :func:`settled`."""
     for mean, weight in zip(average.parameters(), trained.parameters(), strict=True):
         mean.lerp_(weight, 1 - decay)
-    for mine, theirs in zip(average.buffers(), trained.buffers(), strict=True):
-        mine.copy_(theirs)
+
+
+@torch.no_grad()
+def settled(generator: Generator) -> Generator:
+    """A copy whose batch normalisation has the statistics of its own weights, which no training ever ran."""
+    copied = copy.deepcopy(generator).train()
+    for module in copied.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # the plain mean over all batches
+    device = next(copied.parameters()).device
+    numbers = torch.Generator().manual_seed(_SETTLING_SEED)
+    for _ in range(_SETTLING_BATCHES):
+        copied(torch.randn(_SETTLING_BATCH, generator.latent, 1, 1, generator=numbers).to(device))
+    return copied.eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ class FaceFacts:
         source: the folder.
         view: share of a chip's side that the tight view of recognition would fill; less shows more around the face.
         pictures: a file for each face, relative to the folder.
-        people: for each face the folder it lay in; empty where it lay in none.
+        people: for each face the folder it lay in, relative to the source; empty where it lay in none.
     """
 
     source: str
@@ -40,20 +41,30 @@ class PreparedFaces:
     Attributes:
         chips: uint8 (n, 112, 112, 3), R, G, B; on disk.
         facts: their origin.
+        digest: SHA-256 of the chips' file: which faces these are.
     """
 
     chips: npt.NDArray[np.uint8]
     facts: FaceFacts
+    digest: str
 
     def __len__(self) -> int:
         return len(self.chips)
 
 
 def save_faces(folder: Path, chips: npt.NDArray[np.uint8], facts: FaceFacts) -> None:
-    """Writes them; raises OSError."""
+    """Writes them beside the old ones and takes their place: a training that has those open keeps them.
+
+    Raises:
+        OSError: they cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / _PIXELS, chips)
-    (folder / _FACTS).write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
+    new_pixels, new_facts = folder / f"new-{_PIXELS}", folder / f"new-{_FACTS}"
+    np.save(new_pixels, chips)
+    told = {"sha256": _digest(new_pixels), **asdict(facts)}
+    new_facts.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    new_pixels.replace(folder / _PIXELS)
+    new_facts.replace(folder / _FACTS)
 
 
 def load_faces(folder: Path) -> PreparedFaces:
@@ -64,12 +75,22 @@ def load_faces(folder: Path) -> PreparedFaces:
     """
     try:
         chips = np.load(folder / _PIXELS, mmap_mode="r")
-        read: dict[str, Any] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        faces = PreparedFaces(chips, FaceFacts(**read))
-    except (OSError, ValueError, TypeError) as error:
+        told: dict[str, Any] = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        digest = told.pop("sha256", "")
+        facts = FaceFacts(**told)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise LabError(
             f"{folder} holds no prepared faces ({error}); make some: facewire lab prepare PICTURES {folder}"
         ) from error
-    if chips.shape[1:] != (CHIP, CHIP, 3) or chips.dtype != np.uint8 or len(faces.facts.pictures) != len(chips):
+    fits = chips.shape[1:] == (CHIP, CHIP, 3) and chips.dtype == np.uint8 and len(facts.pictures) == len(chips)
+    if not fits or digest != _digest(folder / _PIXELS):
         raise LabError(f"{folder} is damaged: prepare it anew")
-    return faces
+    return PreparedFaces(chips, facts, digest)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -14,7 +14,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from facewire_lab.augmentation import augment
-from facewire_lab.dcgan import SIDE, Discriminator, Generator, follow, to_pixels
+from facewire_lab.dcgan import SIDE, Discriminator, Generator, follow, settled, to_pixels
 from facewire_lab.recipe import GanRecipe
 
 _BETAS = (0.5, 0.999)  # of Adam, as in the DCGAN paper
@@ -36,7 +36,8 @@ class GanTask:
         torch.manual_seed(recipe.seed)
         self._generator = Generator(recipe.latent, recipe.width).to(device)
         self._discriminator = Discriminator(recipe.width).to(device)
-        self.average = copy.deepcopy(self._generator).eval()
+        self.average = copy.deepcopy(self._generator)
+        self._steps = 0
         self._for_generator = self._adam(self._generator)
         self._for_discriminator = self._adam(self._discriminator)
 
@@ -57,7 +58,9 @@ class GanTask:
         self._for_generator.zero_grad(set_to_none=True)
         loss_generator.backward()
         self._for_generator.step()
-        follow(self.average, self._generator, self._recipe.ema)
+        self._steps += 1
+        # At first the average follows quickly: the weights it began with are noise.
+        follow(self.average, self._generator, min(self._recipe.ema, self._steps / (self._steps + 9)))
         return {
             "loss_discriminator": loss_discriminator.item(),
             "loss_generator": loss_generator.item(),
@@ -70,15 +73,16 @@ class GanTask:
         numbers = torch.Generator().manual_seed(_SHOWN_SEED)
         z = torch.randn(_SHOWN, self._recipe.latent, 1, 1, generator=numbers).to(self._device)
         with torch.no_grad():
-            pictures = self.average(z)
+            pictures = settled(self.average)(z)
         return to_pixels(pictures)
 
     def state(self) -> dict[str, Any]:
         """All that training goes on from."""
-        return {name: part.state_dict() for name, part in self._parts().items()}
+        return {"steps": self._steps, **{name: part.state_dict() for name, part in self._parts().items()}}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Goes back to a state."""
+        """Goes back to a state; raises LookupError, RuntimeError or ValueError where it is of something else."""
+        self._steps = int(state["steps"])
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
 

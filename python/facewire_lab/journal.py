@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
@@ -17,13 +18,20 @@ class Journal:
     """
 
     def __init__(self, folder: Path, first_step: int) -> None:
-        self._path = folder / "log.csv"
-        kept = [row for row in read_journal(self._path) if int(row["step"]) < first_step]
-        self._file = self._path.open("w", newline="", encoding="utf-8")
-        self._writer: csv.DictWriter[str] | None = None
+        path = folder / "log.csv"
+        kept = [row for row in read_journal(path) if int(row["step"]) < first_step]
+        self._columns = list(kept[0]) if kept else []
+        new = folder / "log.new"
+        with new.open("w", newline="", encoding="utf-8") as file:
+            if kept:
+                writer = csv.DictWriter(file, self._columns)
+                writer.writeheader()
+                writer.writerows(kept)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        self._file = path.open("a", newline="", encoding="utf-8")
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step)
-        for row in kept:
-            self._row(row)
 
     def close(self) -> None:
         """Ends both."""
@@ -31,25 +39,24 @@ class Journal:
         self._board.close()
 
     def write(self, step: int, numbers: dict[str, float]) -> None:
-        """The numbers of a step."""
-        self._row({"step": str(step), **{name: f"{value:.6g}" for name, value in numbers.items()}})
+        """The numbers of a step, the same ones each time."""
+        row = {"step": str(step), **{name: f"{value:.6g}" for name, value in numbers.items()}}
+        if not self._columns:
+            self._columns = list(row)
+            csv.DictWriter(self._file, self._columns).writeheader()
+        csv.DictWriter(self._file, self._columns).writerow(row)
         for name, value in numbers.items():
             self._board.add_scalar(name, value, step)
 
     def flush(self) -> None:
-        """To the disk."""
+        """To the disk, before the checkpoint that counts on it."""
         self._file.flush()
-
-    def _row(self, row: dict[str, str]) -> None:
-        if self._writer is None:
-            self._writer = csv.DictWriter(self._file, list(row))
-            self._writer.writeheader()
-        self._writer.writerow(row)
+        os.fsync(self._file.fileno())
 
 
 def read_journal(path: Path) -> list[dict[str, str]]:
-    """The lines of a log.csv, whole ones; none where there is no file."""
+    """The lines of a log.csv, whole ones; none where there is no file, or another one."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if None not in row.values()]
+        return [row for row in csv.DictReader(file) if None not in row.values() and row.get("step", "").isdecimal()]

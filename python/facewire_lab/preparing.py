@@ -70,7 +70,7 @@ def prepare(
         else:
             chips.append(answer)
             names.append(name)
-            people.append("" if path.parent == folder else path.parent.name)
+            people.append("" if path.parent == folder else str(path.parent.relative_to(folder)))
         on_picture()
     if not chips:
         raise LabError(f"no face was found in any of the {len(pictures)} pictures below {folder}")
@@ -87,6 +87,9 @@ def _faces(
             frame = decode_image(path.read_bytes(), _MOST_PIXELS, path.name)
         except (OSError, InvalidImage) as error:
             yield path, str(error)
+            continue
+        if frame.synthetic:
+            yield path, "says of itself that a model made or changed it"
             continue
         face = largest_face(detector.detect(frame, None, _MOST_FACES))
         if not len(face):

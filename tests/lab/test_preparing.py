@@ -10,13 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from facewire import kernels
+from facewire import kernels, synthetic
 from facewire_lab.errors import LabError
 from facewire_lab.faces import load_faces
 from facewire_lab.recipe import load_recipe
 from facewire_server.domain.frame import Frame
 from facewire_server.loading import LoadedModels
 from tests.integration.test_cli import run
+from tests.lab.made_up import write_faces
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def pictures(samples: Path, tmp_path: Path) -> Path:
             shutil.copy(samples / f"{name}.jpg", folder / person)
     shutil.copy(samples / "impostor_1.jpg", folder)
     cv2.imwrite(str(folder / "wall.png"), np.full((200, 200, 3), 90, np.uint8))
+    (folder / "made.png").write_bytes(synthetic.marked_png(np.zeros((64, 64, 3), np.uint8), "tool"))
     (folder / "broken.jpg").write_bytes(b"no picture")
     return folder
 
@@ -39,6 +41,7 @@ def test_each_picture_gives_its_largest_face_or_a_reason(pictures: Path, tmp_pat
     told = json.loads(done.stdout)
     assert told["faces"] == 4
     assert told["left_out"]["wall.png"] == "no face"
+    assert "a model made" in told["left_out"]["made.png"]
     assert "is not a JPEG" in told["left_out"]["broken.jpg"]
     faces = load_faces(tmp_path / "faces")
     assert faces.facts.pictures == ["ada/person_a_1.jpg", "ada/person_a_2.jpg", "ben/person_b_1.jpg", "impostor_1.jpg"]
@@ -69,6 +72,17 @@ def test_a_folder_without_pictures_or_faces_is_told(tmp_path: Path) -> None:
 def test_what_was_not_prepared_is_told_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="facewire lab prepare"):
         load_faces(tmp_path)
+
+
+def test_faces_that_are_prepared_anew_leave_open_ones_alone(tmp_path: Path) -> None:
+    folder = write_faces(tmp_path / "faces", colour=(1, 2, 3))
+    before = load_faces(folder)
+    write_faces(folder, count=5)
+    assert before.chips[11, 0, 0].tolist() == [1, 2, 3]
+    assert len(load_faces(folder)) == 5
+    (folder / "faces.npy").write_bytes((folder / "faces.npy").read_bytes()[:-1] + b"x")
+    with pytest.raises(LabError, match="is damaged: prepare it anew"):
+        load_faces(folder)
 
 
 @pytest.mark.parametrize(

@@ -160,11 +160,19 @@ def tuple_of(*values: int) -> bytes:
         (tensor(number(4), number(0), tuple_of(2, 2), tuple_of(1)), "shape and stride do not fit"),
         (tensor(number(1 << 28), number(0), tuple_of(1 << 28), tuple_of(1)), "more than 1024 MiB"),
         (tensor(number(9), number(0), tuple_of(9), tuple_of(1)), "data/0 is cut short"),
+        (tensor(number(3), number(0), tuple_of(3), tuple_of(1)), "data/0 has more than 12 bytes"),
         # Memo places up to any number make Python's unpickler fill as much memory.
         (b"\x80\x02}r\xff\xff\xff\x7fX\x01\0\0\0aK\x01s.", None),
         # A tuple of itself, twice, and so on: as a key it would be hashed for ever.
         (b"\x80\x02})" + b"q\0h\0\x86" * 60 + b"K\x01s.", "keys are no texts"),
+        # Numbers that all have the same hash.
+        (
+            b"\x80\x02}(" + b"".join(number(k * (2**61 - 1)) + b"N" for k in range(1, 30_000)) + b"u.",
+            "keys are no texts",
+        ),
+        (b"\x80\x02cverylong\n" + b"x" * 100_000 + b"\n.", r"verylong\.x{70,72}, which"),
         (b"\x80\x02}X\x01\0\0\0a" + _T + b"}b.", "sets attributes"),
+        (b"\x80\x02" + _T + b")R.", "calls something"),
         (b"\x80\x02}X\x01\0\0\0a", "exhausted before|does not end"),
         (b"\x80\x02h\x05.", "no PyTorch checkpoint"),
         (b"\x80\x02t.", "no PyTorch checkpoint"),
@@ -190,6 +198,21 @@ def test_the_crafted_tensors_are_wrong_where_they_are_said_to_be(tmp_path: Path)
         file, tensor(number(4), number(1), tuple_of(1, 3), tuple_of(3, 1)), [np.arange(4, dtype="<f4").tobytes()]
     )
     assert read_tensors(file, KEY)["a"].tolist() == [[1, 2, 3]]
+
+
+def test_a_directory_that_points_beyond_the_file_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "weights.tar"
+    write_checkpoint(file, small_generator())
+    whole = bytearray(file.read_bytes())
+    entry = whole.index(b"PK\x01\x02")
+    whole[entry + 20 : entry + 28] = (len(whole) * 2).to_bytes(4, "little") * 2  # sizes of the first member
+    file.write_bytes(whole)
+    with pytest.raises(TorchArchiveError, match="no PyTorch checkpoint"):
+        read_tensors(file, KEY)
+    whole[entry + 8] |= 1  # encrypted
+    file.write_bytes(whole)
+    with pytest.raises(TorchArchiveError, match="no PyTorch checkpoint"):
+        read_tensors(file, KEY)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -6,6 +6,7 @@ networks, ICLR 2016: transposed convolutions of 4 x 4, batch normalisation and R
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from facewire_server.inference.quiet_openvino import ops, ov
 
 _EPSILON: Final = 1e-5  # torch.nn.BatchNorm2d's
+_LAYER: Final = re.compile(r"main\.(\d{1,4})\.")
 _NORMALISATION: Final = ("weight", "bias", "running_mean", "running_var")
 _INPUT, _OUTPUT = "z", "image"
 Tensors = Mapping[str, npt.NDArray[np.float32]]
@@ -33,7 +35,7 @@ def build_generator(tensors: Tensors) -> ov.Model:
     Raises:
         DcganError: some are missing, left over, or do not fit together.
     """
-    layers = sorted({int(name.split(".")[1]) for name in tensors if name.startswith("main.")})
+    layers = sorted({int(found.group(1)) for name in tensors if (found := _LAYER.match(name))})
     convolutions = [n for n in layers if tensors.get(f"main.{n}.weight", np.empty(0)).ndim == 4]
     if not convolutions:
         raise DcganError("there are no transposed convolutions main.N.weight")

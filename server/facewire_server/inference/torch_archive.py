@@ -24,17 +24,26 @@ Array = npt.NDArray[Any]
 _MOST_BYTES: Final = 1 << 30  # of all tensors together
 _MOST_PICKLE_BYTES: Final = 16 << 20
 _MOST_AXES: Final = 8
+_LONGEST_NAME: Final = 80  # that is told
+_REBUILT_FROM: Final = 4  # storage, offset, shape, stride
 _DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "torch FloatStorage": np.dtype("<f4"),
     "torch HalfStorage": np.dtype("<f2"),
     "torch DoubleStorage": np.dtype("<f8"),
     "torch LongStorage": np.dtype("<i8"),
     "torch IntStorage": np.dtype("<i4"),
+    "torch ShortStorage": np.dtype("<i2"),
+    "torch CharStorage": np.dtype("i1"),
+    "torch ByteStorage": np.dtype("u1"),
+    "torch BoolStorage": np.dtype("?"),
 }
 _DICTIONARY: Final = "collections OrderedDict"
 _REBUILD: Final = "torch._utils _rebuild_tensor_v2"
-_FAILURES: Final = (OSError, zipfile.BadZipFile, LookupError, ValueError, TypeError, OverflowError, struct.error,
-                    NotImplementedError, MemoryError)  # fmt: skip
+# Whatever a damaged or crafted file makes zipfile, pickletools, struct and the machine below raise.
+_FAILURES: Final = (
+    OSError, zipfile.BadZipFile, LookupError, ValueError, TypeError, OverflowError, RuntimeError, EOFError, MemoryError,
+    struct.error,
+)  # fmt: skip
 
 
 class TorchArchiveError(Exception):
@@ -44,7 +53,7 @@ class TorchArchiveError(Exception):
 def read_tensors(path: Path, key: str) -> dict[str, Array]:
     """The tensors of the dictionary under this key, or of the file itself where it has no such key, by name.
 
-    Other values are left out.
+    Other plain values are left out.
 
     Raises:
         TorchArchiveError: the file is no such checkpoint, or names something that would have to be run.
@@ -76,7 +85,7 @@ def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{name} is compressed, which torch.save never does")
     if entry.file_size > most:
-        raise ValueError(f"{name} has more than {most >> 20} MiB")
+        raise ValueError(f"{name} has more than {most} bytes")
     return archive.read(entry)
 
 
@@ -130,12 +139,12 @@ class _Reader:
         self._left -= storage.length * item + count * item
         if self._left < 0:
             raise ValueError(f"its tensors have more than {_MOST_BYTES >> 20} MiB")
-        data = _member(self._archive, f"{self._root}data/{storage.name}", _MOST_BYTES)
-        if len(data) < storage.length * item:
-            raise ValueError(f"data/{storage.name} is cut short")
-        flat = np.frombuffer(data, dtype=storage.dtype, count=storage.length)
         if not count:
             return np.empty(tensor.shape, storage.dtype)
+        data = _member(self._archive, f"{self._root}data/{storage.name}", storage.length * item)
+        if len(data) != storage.length * item:
+            raise ValueError(f"data/{storage.name} is cut short")
+        flat = np.frombuffer(data, dtype=storage.dtype)
         strides = [s * item for s in tensor.stride]
         view = np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides, writeable=False)
         copied: Array = view.copy()
@@ -172,7 +181,8 @@ class _Machine:
     def name(self, argument: str) -> None:
         """GLOBAL: names something, which is not looked up."""
         if argument not in (_DICTIONARY, _REBUILD) and argument not in _DTYPES:
-            raise ValueError(f"it names {argument.replace(' ', '.')}, which is not read")
+            told = ascii(argument.replace(" ", "."))[1:-1][:_LONGEST_NAME]
+            raise ValueError(f"it names {told}, which is not read")
         self._stack.append(_Name(argument))
 
     def name_from_stack(self, _: object) -> None:
@@ -185,18 +195,19 @@ class _Machine:
         arguments, called = self._stack.pop(), self._stack.pop()
         if called == _Name(_DICTIONARY) and arguments == ():
             self._stack.append({})
-        elif called == _Name(_REBUILD) and isinstance(arguments, tuple):
-            self._stack.append(_tensor_of(*arguments[:4]))
+        elif called == _Name(_REBUILD) and isinstance(arguments, tuple) and len(arguments) >= _REBUILT_FROM:
+            self._stack.append(_tensor_of(*arguments[:_REBUILT_FROM]))
         else:
             raise ValueError("its pickle calls something that plain tensors do not need")
 
     def storage(self, _: object) -> None:
         """BINPERSID: ("storage", kind, name, device, length)."""
         kind, named, name, _device, length = self._stack.pop()
-        if kind != "storage" or not isinstance(named, _Name) or named.text not in _DTYPES:
+        known = isinstance(named, _Name) and named.text in _DTYPES
+        if kind != "storage" or not known or not isinstance(name, str):
             raise ValueError("an unknown kind of storage")
         (length,) = _sizes((length,))
-        self._stack.append(_Storage(f"{name}" if isinstance(name, str) else "?", _DTYPES[named.text], length))
+        self._stack.append(_Storage(name, _DTYPES[named.text], length))
 
     def state(self, _: object) -> None:
         """BUILD: attributes of a dictionary (``_metadata``), which are left out."""
@@ -234,10 +245,10 @@ class _Machine:
         self._stack[-count:] = [taken]
 
     def put(self, pairs: list[Any]) -> None:
-        """SETITEM, SETITEMS: into the dictionary below; names are texts or numbers, whose hashes are quick."""
+        """SETITEM, SETITEMS: into the dictionary below."""
         target = self._stack[-1]
         for name, value in zip(pairs[::2], pairs[1::2], strict=True):
-            if not isinstance(target, dict) or not isinstance(name, str | int):
+            if not isinstance(target, dict) or not _is_key(name):
                 raise ValueError("a dictionary whose keys are no texts")
             target[name] = value
 
@@ -256,6 +267,11 @@ class _Machine:
         if not isinstance(target, list):
             raise ValueError("its pickle appends to what is no list")
         target.extend(values)
+
+
+def _is_key(name: object) -> bool:
+    """Texts, and the small numbers of optimisers: larger ones can be made to have one hash, which takes for ever."""
+    return isinstance(name, str) or (isinstance(name, int) and 0 <= name < _MOST_BYTES)
 
 
 def _tensor_of(storage: object, offset: object, shape: object, stride: object) -> _Tensor:
