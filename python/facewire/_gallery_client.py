@@ -132,7 +132,7 @@ class GalleryClient(Connection):
 
         Args:
             gallery_id: where.
-            subject_id: who; made where missing, unless ``create_subject`` is False.
+            subject_id: who; made where missing, unless ``create_subject`` is False or every picture is refused.
             images: pictures with one face each.
             display_name: of a subject that is made; default: its id.
             use_largest_face: of several faces take the largest instead of refusing the picture.

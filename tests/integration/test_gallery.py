@@ -121,6 +121,22 @@ def test_a_repeated_write_has_one_effect_and_the_same_answer(
         assert stub.DeleteSubject(delete) == stub.DeleteSubject(delete)
 
 
+def test_nobody_is_made_whose_pictures_are_all_refused(client: facewire.Client, gallery_id: str, samples: Path) -> None:
+    wall = np.full((200, 200, 3), 90, np.uint8)
+    answer = client.enrol(gallery_id, "ghost", [wall])
+    assert [outcome.refusal for outcome in answer.outcomes] == [facewire.EnrolRefusal.NO_FACE]
+    with pytest.raises(facewire.NotFoundError):
+        client.get_subject(gallery_id, "ghost")
+    assert client.enrol(gallery_id, "ada", [wall, samples / "person_a_1.jpg"]).subject.face_count == 1
+    # A picture that is another subject's is refused by the store, not by the gate.
+    answer = client.enrol(gallery_id, "ghost", [samples / "person_a_1.jpg"])
+    assert [outcome.refusal for outcome in answer.outcomes] == [facewire.EnrolRefusal.DUPLICATE]
+    assert [subject.subject_id for subject in client.list_subjects(gallery_id)] == ["ada"]
+    assert client.get_gallery(gallery_id).subject_count == 1
+    client.enrol(gallery_id, "ada", [wall])
+    assert client.get_subject(gallery_id, "ada").face_count == 1, "who was there stays"
+
+
 def test_deleted_people_are_not_found_again(client: facewire.Client, door: str, samples: Path) -> None:
     probe = client.embed(samples / "person_a_2.jpg").faces[0].embedding
     assert client.identify(door, probe).faces[0].match is not None

@@ -176,6 +176,15 @@ def test_the_command_writes_faces_and_a_sheet(making: RunningServer, tmp_path: P
     assert run("embed", folder / "7-000.png", "--allow-synthetic", server=making).returncode == 0
 
 
+def test_other_pictures_are_not_overwritten(making: RunningServer, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run("generate", tmp_path, "--seed", "3", server=making).returncode == 0
+    before = (tmp_path / "3-000.png").read_bytes()
+    done = run("generate", tmp_path, "--seed", "3", "--spread", "0.5", server=making)
+    assert (done.returncode, "is there already" in done.stderr) == (5, True)
+    assert (tmp_path / "3-000.png").read_bytes() == before
+
+
 def test_a_folder_that_cannot_be_written_is_told(making: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     done = run("generate", tmp_path / "file" / "faces", server=making)

@@ -65,6 +65,8 @@ def _write(folder: Path, made: GeneratedFaces) -> list[Path]:
 
 def _write_one(file: Path, data: bytes) -> None:
     try:
+        if file.exists() and file.read_bytes() != data:
+            raise ImageError(f"{file} is there already, with another picture: choose another folder")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
     except OSError as error:

@@ -67,6 +67,7 @@ class Faces:
             raise ContractMismatch(gallery.contract_id, contract_id, "a new template")
         with self._db.write():
             key = find_subject(self._db, gallery_id, subject.subject_id)
+            is_new = key is None
             if key is None:
                 if not create_subject:
                     raise NotFound("subject", subject.subject_id)
@@ -74,8 +75,13 @@ class Faces:
                 key = insert_subject(self._db, gallery_id, gallery_key, subject)
             outcomes = [self._enrol_one(gallery_id, key, t, contract_id) for t in templates]
             result = EnrolResult(outcomes, read_subject(self._db, key))
+            is_kept = not is_new or any(isinstance(outcome, EnrolledFace) for outcome in outcomes)
+            if not is_kept:  # nobody would know of whom it is
+                self._db.query("DELETE FROM subject WHERE key = ?", key)
             self._db.log_audit(intent, "enrol", gallery_id, subject.subject_id)
             self._db.remember(intent, gallery_id, remember(result))
+        if not is_kept:
+            return result
         now = result.subject
         gallery.put_subject(key, now.subject_id, now.display_name, now.labels)
         self._put_live(gallery, key, outcomes, templates)
