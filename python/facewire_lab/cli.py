@@ -77,7 +77,7 @@ def prepare_verb(
     if as_json:
         click.echo(json.dumps({"faces": len(made.chips), "left_out": dict(made.left_out)}))
         return
-    click.echo(f"{len(made.chips)} faces of {len(paths)} pictures in {faces}")
+    click.echo(f"faces in {faces}: {len(made.chips)} of {len(paths)} pictures")
     for reason, count in Counter(reason for _, reason in made.left_out).most_common():
         click.echo(f"left out: {count} ({reason})")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facewire_lab.errors import LabError
+from facewire_server.inference.digest import digest_of
 
 CHIP: Final = 112
 _PIXELS, _FACTS = "faces.npy", "faces.json"
@@ -61,7 +61,7 @@ def save_faces(folder: Path, chips: npt.NDArray[np.uint8], facts: FaceFacts) -> 
     folder.mkdir(parents=True, exist_ok=True)
     new_pixels, new_facts = folder / f"new-{_PIXELS}", folder / f"new-{_FACTS}"
     np.save(new_pixels, chips)
-    told = {"sha256": _digest(new_pixels), **asdict(facts)}
+    told = {"sha256": digest_of(new_pixels), **asdict(facts)}
     new_facts.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     new_pixels.replace(folder / _PIXELS)
     new_facts.replace(folder / _FACTS)
@@ -83,14 +83,6 @@ def load_faces(folder: Path) -> PreparedFaces:
             f"{folder} holds no prepared faces ({error}); make some: facewire lab prepare PICTURES {folder}"
         ) from error
     fits = chips.shape[1:] == (CHIP, CHIP, 3) and chips.dtype == np.uint8 and len(facts.pictures) == len(chips)
-    if not fits or digest != _digest(folder / _PIXELS):
+    if not fits or digest != digest_of(folder / _PIXELS):
         raise LabError(f"{folder} is damaged: prepare it anew")
     return PreparedFaces(chips, facts, digest)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -110,8 +110,7 @@ def test_a_training_that_is_killed_twice_goes_on_as_if_nothing_had_happened(tmp_
     assert done.returncode == 0, done.stderr
     steps = [int(row["step"]) for row in read_journal(folder / "log.csv")]
     assert steps == list(range(300)), "each step is in the log once"
-    # Roundings differ between processes, and grow: the game is chaotic.
-    assert losses(folder)[:50] == pytest.approx(whole[:50], rel=1e-2, abs=1e-3)
+    assert losses(folder) == pytest.approx(whole, rel=1e-3)
 
 
 def test_a_training_that_is_asked_to_stop_keeps_its_work(tmp_path: Path) -> None:
