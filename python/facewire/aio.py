@@ -64,7 +64,8 @@ class Client(GalleryClient):
 
         Args:
             image, min_score, min_face_px, max_faces: as :meth:`detect`.
-            looks: 1 is quick; 2 (as 0) averages in a close-up of each face: fewer errors for twice the time.
+            looks: 1 is quick; 2 (as 0) averages in a close-up of each face: fewer errors for twice the time; 3 the
+                mirror image as well, as enrolment does: twice that.
             allow_synthetic: also pictures that say of themselves that a model made or changed them.
         """
         return await self._call(_requests.embed(image, min_score, min_face_px, max_faces, looks, allow_synthetic))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _TERMS: Final = "cv.iptc.org/newscodes/digitalsourcetype/"
 MADE_BY_MODEL: Final = f"http://{_TERMS}trainedAlgorithmicMedia"
 """IPTC's digital source type of what a trained model made."""
+CHANGED_BY_MODEL: Final = f"http://{_TERMS}compositeWithTrainedAlgorithmicMedia"
+"""IPTC's digital source type of a picture of which a trained model made parts."""
 
 # Whatever follows: in binary metadata (C2PA's) that may be a letter.
 _SYNTHETIC: Final = re.compile(
@@ -44,13 +46,16 @@ def says_synthetic(data: bytes) -> bool:
     return _SYNTHETIC.search(data) is not None
 
 
-def marked_png(pixels: npt.NDArray[np.uint8], tool: str, *, visible: bool = False) -> bytes:
-    """A PNG file that says that a model made it.
+def marked_png(
+    pixels: npt.NDArray[np.uint8], tool: str, *, visible: bool = False, source: str = MADE_BY_MODEL
+) -> bytes:
+    """A PNG file that says that a model made it, or parts of it.
 
     Args:
         pixels: uint8 (H, W, 3), R, G, B.
         tool: what made it.
         visible: also write "AI" into its lower right corner.
+        source: IPTC's digital source type.
     """
     from PIL import Image, PngImagePlugin  # noqa: PLC0415 - the client alone needs no Pillow
 
@@ -59,8 +64,8 @@ def marked_png(pixels: npt.NDArray[np.uint8], tool: str, *, visible: bool = Fals
         _label(picture)
     text = PngImagePlugin.PngInfo()
     text.add_text("Software", tool)
-    text.add_text("Comment", f"Synthetic picture, made by a model: {MADE_BY_MODEL}")
-    text.add_itxt("XML:com.adobe.xmp", _XMP.format(source=quoteattr(MADE_BY_MODEL), tool=quoteattr(tool)))
+    text.add_text("Comment", f"Synthetic picture, made by a model: {source}")
+    text.add_itxt("XML:com.adobe.xmp", _XMP.format(source=quoteattr(source), tool=quoteattr(tool)))
     out = io.BytesIO()
     picture.save(out, "PNG", pnginfo=text)
     return out.getvalue()

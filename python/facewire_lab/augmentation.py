@@ -1,4 +1,6 @@
-"""Pictures changed before the discriminator sees them, real and made ones alike, in ways that gradients pass.
+"""Pictures changed at random, in ways that gradients pass.
+
+Before a discriminator sees them, real and made ones alike; and where there are few.
 
 S. Zhao et al., Differentiable augmentation for data-efficient GAN training, NeurIPS 2020: with few pictures a
 discriminator learns them by heart; changed ones it cannot, and the generator does not learn the changes.
@@ -22,6 +24,33 @@ def augment(pictures: Tensor, amount: float) -> Tensor:
     if amount == 0:
         return pictures
     return _cover(_shift(_recolour(pictures, amount), amount), amount)
+
+
+def vary(pictures: Tensor, amount: float) -> Tensor:
+    """As if the same face had been taken a little differently: mirrored or not, turned, nearer, in other light.
+
+    Args:
+        pictures: (n, 3, S, S), -1..1.
+        amount: 0: mirrored only; 1: turned by up to 12 degrees, shifted by a sixteenth of the side, larger or smaller
+            by an eighth, light and colours as :func:`augment` at 0.4.
+    """
+    faces = _mirrored(pictures)
+    if amount == 0:
+        return faces
+    n = len(faces)
+    angle, scale, right, down = (amount * _uniform(n, faces).flatten() for _ in range(4))
+    turn, size = torch.deg2rad(12 * angle), 1 + scale / 8
+    cos, sin = turn.cos() * size, turn.sin() * size
+    maps = torch.stack([torch.stack([cos, -sin, right / 8], 1), torch.stack([sin, cos, down / 8], 1)], 1)
+    grid = F.affine_grid(maps, list(faces.shape), align_corners=False)
+    moved = F.grid_sample(faces, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return _recolour(moved, 0.4 * amount).clamp(-1, 1)
+
+
+def _mirrored(pictures: Tensor) -> Tensor:
+    """Half of them."""
+    chosen = torch.rand(len(pictures), 1, 1, 1, device=pictures.device) < 0.5
+    return torch.where(chosen, pictures.flip(3), pictures)
 
 
 def _uniform(n: int, like: Tensor) -> Tensor:

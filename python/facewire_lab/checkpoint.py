@@ -15,21 +15,34 @@ from facewire_lab.errors import LabError
 
 
 @dataclass(frozen=True, slots=True)
+class Best:
+    """The best measurement so far: its score, after which step, and how many since were no better."""
+
+    score: float
+    step: int
+    worse_since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A training at one moment.
 
     Attributes:
+        family: its name.
         step: how many are done.
         recipe: its settings.
         faces: digest of the faces it is trained on.
         facts: their origin.
+        best: the fields of :class:`Best`; None before the first measurement.
         task: weights and optimisers.
     """
 
+    family: str
     step: int
     recipe: dict[str, Any]
     faces: str
     facts: dict[str, Any]
+    best: dict[str, Any] | None
     task: dict[str, Any]
 
 

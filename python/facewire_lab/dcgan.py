@@ -71,18 +71,6 @@ class Discriminator(nn.Module):
         return verdicts
 
 
-def to_pixels(pictures: Tensor) -> Tensor:
-    """Pictures (n, 3, S, S), -1..1, as uint8 (n, S, S, 3) on the processor."""
-    return ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu()
-
-
-@torch.no_grad()
-def follow(average: nn.Module, trained: nn.Module, decay: float) -> None:
-    """Moves the average's weights towards the trained ones; for its statistics see :func:`settled`."""
-    for mean, weight in zip(average.parameters(), trained.parameters(), strict=True):
-        mean.lerp_(weight, 1 - decay)
-
-
 @torch.no_grad()
 def settled(generator: Generator) -> Generator:
     """A copy whose batch normalisation has the statistics of its own weights, which no training ever ran."""

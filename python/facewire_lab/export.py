@@ -1,178 +1,203 @@
-"""From a trained generator to a model that the server runs: weights, manifest entry, card; checked against PyTorch."""
+"""From a trained run to a model that the server runs: weights, manifest entry, card."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
-import io
 import json
 import re
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-import numpy as np
-import numpy.typing as npt
-import torch
+from typing import TYPE_CHECKING, Final
 
 from facewire_lab.checkpoint import Checkpoint, load_checkpoint
-from facewire_lab.dcgan import SIDE, Generator, settled
 from facewire_lab.errors import LabError
-from facewire_lab.faces import FaceFacts
-from facewire_lab.recipe import GanRecipe
-from facewire_lab.training import CHECKPOINT
-from facewire_server.inference import golden
-from facewire_server.inference.conversion import convert_to_ir
+from facewire_lab.faces import FaceFacts, PreparedFaces
+from facewire_lab.training import BEST, CHECKPOINT
 from facewire_server.inference.manifest import load_manifest
-from facewire_server.inference.precision import Variant
-from facewire_server.inference.runtime import Placement, Runtime
-from facewire_server.inference.specs import InputSpec
 
-_KEY: Final = "netG_state_dict"  # where the packaged generator's checkpoint has them, too
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")  # as the manifest has it
-_CHECKED: Final = 16
-_TOLERANCE: Final = 1e-3  # of -1..1; a grey level is 8e-3
-_ENTRY: Final = """[[model]]
-name = {name}
-task = "generator"
-kind = "dcgan"
-licence = {licence}
-origin = {origin}
-source = {{ path = {weights} }}
-sha256 = "{sha256}"
-conversion = "dcgan-torch"
-input = {{ colour = "rgb" }}
-output = "image"
-latent = {latent}
-size = {size}
+if TYPE_CHECKING:
+    from facewire_server.config import Config
 
-[model.golden]
-shape = [1, {latent}, 1, 1]
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,50}")  # as the manifest has it, with room for "-generator"
 
-[model.golden.values]
-image = {golden}
-"""
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted.
+
+    Attributes:
+        run: of the training.
+        name: in the manifest.
+        licence: of the weights, which follows from that of the pictures.
+        faces: it was trained on; None where the caller gave none.
+        config: of the server, for families that build on its models.
+    """
+
+    run: Path
+    name: str
+    licence: str
+    faces: PreparedFaces | None
+    config: Config
+
+    def required_faces(self, found: Checkpoint) -> PreparedFaces:
+        """The faces that the run was trained on; raises LabError where none or others were given."""
+        if self.faces is None:
+            raise LabError("this family is exported with what it knows of its faces: give them with --faces FACES")
+        if self.faces.digest != found.faces:
+            raise LabError(f"{self.run} was trained on other faces than those of --faces")
+        return self.faces
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the manifest with its weights.
+
+    Attributes:
+        file: of the weights.
+        weights: its bytes.
+        toml: the entry but for its name, licence, origin, source and digest, up to the tables.
+        tables: what follows: [model.golden] and others.
+        suffix: of the model's name.
+    """
+
+    file: str
+    weights: bytes
+    toml: str
+    tables: str
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What is exported.
+
+    Attributes:
+        entries: of the manifest.
+        facts: of the card.
+        difference: the largest between OpenVINO and PyTorch.
+        serve: settings of the server that use it, with {name}.
+    """
+
+    entries: list[Entry]
+    facts: Mapping[str, str]
+    difference: float
+    serve: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Where the manifest is, and how far OpenVINO's pictures are from PyTorch's at most, of -1..1."""
+    """Where the manifest is, the largest difference from PyTorch, and the settings that serve it."""
 
     manifest: Path
     difference: float
+    serve: str
 
 
-def trained_generator(run: Path) -> tuple[Generator, Checkpoint]:
-    """The averaged generator of a run, its statistics settled, and the checkpoint it is from.
+def trained(run: Path) -> Checkpoint:
+    """The best checkpoint of a run where it was measured on people held out, else the last one.
 
     Raises:
         LabError: the folder is no run, or has no checkpoint yet.
     """
     if not (run / CHECKPOINT).exists():
-        raise LabError(f"{run} has no {CHECKPOINT}: train first (facewire lab train gan FACES {run})")
-    found = load_checkpoint(run / CHECKPOINT)
-    try:
-        recipe = GanRecipe.model_validate(found.recipe)
-        generator = Generator(recipe.latent, recipe.width)
-        generator.load_state_dict(found.task["average"])
-    except (LookupError, RuntimeError, ValueError, TypeError) as error:
-        raise LabError(f"{run / CHECKPOINT} is of another kind of model") from error
-    return settled(generator), found
+        raise LabError(f"{run} has no {CHECKPOINT}: train first (facewire lab train FAMILY FACES {run})")
+    return load_checkpoint(run / BEST if (run / BEST).exists() else run / CHECKPOINT)
 
 
-def export_generator(run: Path, out: Path, name: str, licence: str) -> Exported:
-    """Writes NAME.tar, NAME.toml and NAME.md below ``out``, all of them after they were checked.
-
-    Args:
-        run: of the training.
-        out: made where missing.
-        name: in the manifest.
-        licence: of the weights, which follows from that of the pictures.
+def export_run(order: Order, out: Path) -> Exported:
+    """Writes NAME.toml, NAME.md and the weights below ``out``, all of them after they were checked.
 
     Raises:
         LabError: nothing is trained, the name is none for a model, or OpenVINO computes something else.
         OSError: the files cannot be written.
     """
-    if not _NAME.fullmatch(name):
-        raise LabError(f"a model's name is of a to z, digits, '.', '_' and '-', at most 63, not {name!r}")
-    generator, found = trained_generator(run)
-    recipe, facts = GanRecipe.model_validate(found.recipe), FaceFacts(**found.facts)
+    if not _NAME.fullmatch(order.name):
+        raise LabError(f"a model's name is of a to z, digits, '.', '_' and '-', at most 51, not {order.name!r}")
+    found = trained(order.run)
+    try:
+        package = _packager(found.family)(order, found)
+    except (LookupError, RuntimeError, ValueError, TypeError) as error:
+        raise LabError(f"{order.run} cannot be exported: {error}") from error
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:
-        weights = Path(scratch) / f"{name}.tar"
-        packed = io.BytesIO()
-        torch.save({_KEY: {key: value.contiguous() for key, value in generator.state_dict().items()}}, packed)
-        weights.write_bytes(packed.getbuffer())
-        difference, summary = _check(generator, recipe, weights)
-        entry = _ENTRY.format(
-            name=_quoted(name),
-            licence=_quoted(licence),
-            origin=_quoted(f"facewire lab, {found.step} steps on {len(facts.pictures)} faces"),
-            weights=_quoted(weights.name),
-            sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
-            latent=recipe.latent,
-            size=SIDE,
-            golden=list(summary),
-        )
-        manifest = Path(scratch) / f"{name}.toml"
-        manifest.write_text(entry, encoding="utf-8")
+        folder = Path(scratch)
+        for entry in package.entries:
+            (folder / entry.file).write_bytes(entry.weights)
+        manifest = folder / f"{order.name}.toml"
+        manifest.write_text("\n".join(_toml(entry, order, found) for entry in package.entries), encoding="utf-8")
         load_manifest(manifest)
-        card = Path(scratch) / f"{name}.md"
-        size = weights.stat().st_size
-        card.write_text(_card(name, licence, facts, recipe, found.step, difference, size), encoding="utf-8")
-        for file in (weights, manifest, card):
+        (folder / f"{order.name}.md").write_text(_card(order, found, package), encoding="utf-8")
+        for file in sorted(folder.iterdir()):
             file.replace(out / file.name)
-    return Exported(out / manifest.name, difference)
+    return Exported(out / f"{order.name}.toml", package.difference, package.serve.format(name=order.name))
 
 
-def _quoted(text: str) -> str:
+def _packager(family: str) -> Callable[[Order, Checkpoint], Package]:
+    from facewire_lab import adapter_export, cnn_export, gan_export, restorer_export, vae_export  # noqa: PLC0415
+
+    packagers = {
+        "gan": gan_export.package,
+        "vae": vae_export.package,
+        "restorer": restorer_export.package,
+        "cnn": cnn_export.package,
+        "adapter": adapter_export.package,
+    }
+    if family not in packagers:
+        raise LabError(f"family '{family}' is not known here: was it trained by a newer facewire?")
+    return packagers[family]
+
+
+def quoted(text: str) -> str:
     """As TOML has it."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def _check(generator: Generator, recipe: GanRecipe, weights: Path) -> tuple[float, tuple[float, ...]]:
-    """The largest difference on random faces, and the answer to the manifest's test pattern."""
-    with tempfile.TemporaryDirectory() as scratch:
-        ir = Path(scratch) / "model.xml"
-        convert_to_ir(weights, "dcgan-torch", ir)
-        runtime = Runtime(Path(scratch) / "compiled", 1)
-        network = runtime.load(
-            Placement("CPU", Variant(ir, "f32", None, InputSpec(colour="rgb"))), [(1, recipe.latent, 1, 1)]
-        )
-        (compiled,) = network.shapes.values()
-
-        def answer(z: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-            with compiled.borrow() as request:
-                request.input[...] = z
-                return np.array(request.infer()["image"])
-
-        numbers = np.random.default_rng(0).standard_normal((_CHECKED, recipe.latent, 1, 1), dtype=np.float32)
-        with torch.no_grad():
-            expected = generator(torch.from_numpy(numbers)).numpy()
-        difference = max(float(np.abs(answer(z[None]) - want).max()) for z, want in zip(numbers, expected, strict=True))
-        if not difference <= _TOLERANCE:
-            raise LabError(
-                f"OpenVINO's pictures differ from PyTorch's by {difference:.2g}, at most {_TOLERANCE:g} is allowed"
-            )
-        return difference, golden.summary({"image": answer(golden.pattern((1, recipe.latent, 1, 1)))})["image"]
+def _toml(entry: Entry, order: Order, found: Checkpoint) -> str:
+    origin = f"facewire lab train {found.family}, {found.step} steps on {len(FaceFacts(**found.facts).pictures)} faces"
+    return (
+        f"[[model]]\nname = {quoted(order.name + entry.suffix)}\nlicence = {quoted(order.licence)}\n"
+        f"origin = {quoted(origin)}\nsource = {{ path = {quoted(entry.file)} }}\n"
+        f'sha256 = "{hashlib.sha256(entry.weights).hexdigest()}"\n{entry.toml.strip()}\n\n{entry.tables.strip()}\n'
+    )
 
 
-def _card(
-    name: str, licence: str, facts: FaceFacts, recipe: GanRecipe, steps: int, difference: float, size: int
-) -> str:
+def _card(order: Order, found: Checkpoint, package: Package) -> str:
+    facts = FaceFacts(**found.facts)
     people = len({person for person in facts.people if person})
+    of_people = f" of {people} {'person' if people == 1 else 'people'}" if people else ""
+    recipe = ", ".join(f"{key} {value}" for key, value in found.recipe.items())
     rows = {
-        "task": "makes faces of nobody, 64 x 64, R, G, B",
-        "family": f"DCGAN, latent {recipe.latent}, width {recipe.width}, averaged generator (decay {recipe.ema})",
-        "trained on": f"{len(facts.pictures)} faces"
-        + (f" of {people} {'person' if people == 1 else 'people'}" if people else ""),
-        "licence": licence,
-        "steps": f"{steps} of {recipe.batch} faces, seed {recipe.seed}, learning rate {recipe.learning_rate:g}",
-        "size": f"{size / 1e6:.1f} MB of weights",
-        "OpenVINO against PyTorch": f"differs by at most {difference:.1e} of -1..1, on {_CHECKED} faces",
+        **package.facts,
+        "trained on": f"{len(facts.pictures)} faces{of_people}",
+        "licence": order.licence,
+        "steps": str(found.step),
+        "recipe": recipe,
+        **_measured(order.run, found),
+        "weights": ", ".join(
+            f"{entry.file}, {len(entry.weights) / 1e6:.1f} MB, SHA-256 {hashlib.sha256(entry.weights).hexdigest()}"
+            for entry in package.entries
+        ),
+        "OpenVINO against PyTorch": f"differs by at most {package.difference:.1e}",
     }
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
     return (
-        f"# {name}\n\n| | |\n|---|---|\n{table}\n\nWhoever is in the pictures it was trained on may be recognisable in "
-        "what it makes, the more so the fewer they are: give it to nobody whom you would not give the pictures.\n"
+        f"# {order.name}\n\n| | |\n|---|---|\n{table}\n\nWhoever is in the pictures it was trained on may be "
+        "recognisable in what it makes or knows, the more so the fewer they are: give it to nobody whom you would not "
+        "give the pictures.\n"
     )
+
+
+def _measured(run: Path, found: Checkpoint) -> dict[str, str]:
+    """On people held out, at the step that is exported."""
+    path = run / "validation.csv"
+    if found.best is None or not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["step"] == str(found.step)]
+    if not rows:
+        return {}
+    told = ", ".join(f"{key} {float(value):.4g}" for key, value in rows[-1].items() if key not in ("step", "score"))
+    return {"on people held out": told}

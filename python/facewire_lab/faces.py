@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from facewire_lab.errors import LabError
 from facewire_server.inference.digest import digest_of
+
+Rows = npt.NDArray[np.int64]
 
 CHIP: Final = 112
 _PIXELS, _FACTS = "faces.npy", "faces.json"
@@ -42,14 +45,49 @@ class PreparedFaces:
         chips: uint8 (n, 112, 112, 3), R, G, B; on disk.
         facts: their origin.
         digest: SHA-256 of the chips' file: which faces these are.
+        numbers: int64 (n,): who each is of, counted from 0; one of nobody in particular is of a person of its own.
     """
 
     chips: npt.NDArray[np.uint8]
     facts: FaceFacts
     digest: str
+    numbers: Rows = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = self._names()
+        order = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        object.__setattr__(self, "numbers", np.array([order[name] for name in names], dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.chips)
+
+    def split(self, share: float) -> tuple[Rows, Rows]:
+        """Rows to train on, and rows of people held out: the same people each time, and none on both sides.
+
+        Args:
+            share: of the people who are held out; where it is above 0, at least one of two or more.
+        """
+        people = sorted(set(self._names()), key=lambda name: hashlib.sha256(name.encode()).digest())
+        count = max(1, round(share * len(people))) if share > 0 and len(people) > 1 else 0
+        held = set(people[:count])
+        out = np.array([name in held for name in self._names()], dtype=bool)
+        return np.flatnonzero(~out), np.flatnonzero(out)
+
+    def with_at_least(self, pictures: int) -> PreparedFaces:
+        """Those of people with so many pictures or more."""
+        counts = np.bincount(self.numbers)
+        kept = np.flatnonzero(counts[self.numbers] >= pictures)
+        facts = replace(
+            self.facts,
+            pictures=[self.facts.pictures[row] for row in kept],
+            people=[self.facts.people[row] for row in kept],
+        )
+        return PreparedFaces(self.chips[kept], facts, self.digest)
+
+    def _names(self) -> list[str]:
+        # A slash ends no folder's name, so that no person is called like a picture.
+        pairs = zip(self.facts.people, self.facts.pictures, strict=True)
+        return [person or f"/{picture}" for person, picture in pairs]
 
 
 def save_faces(folder: Path, chips: npt.NDArray[np.uint8], facts: FaceFacts) -> None:

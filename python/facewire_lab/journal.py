@@ -1,4 +1,4 @@
-"""What a training tells: one line a step in a CSV file, the same to TensorBoard."""
+"""What a training tells: lines of a CSV file, the same to TensorBoard."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ class Journal:
     """Writes a run's numbers, until it is closed.
 
     Args:
-        folder: of the run: log.csv, and TensorBoard's files in ``tensorboard``.
+        folder: of the run.
+        name: of the CSV file, and of TensorBoard's folder in ``tensorboard``.
         first_step: what later steps had written before the training was killed is dropped.
     """
 
-    def __init__(self, folder: Path, first_step: int) -> None:
-        path = folder / "log.csv"
+    def __init__(self, folder: Path, name: str, first_step: int) -> None:
+        path = folder / f"{name}.csv"
         kept = [row for row in read_journal(path) if int(row["step"]) < first_step]
         self._columns = list(kept[0]) if kept else []
-        new = folder / "log.new"
+        new = folder / f"{name}.new"
         with new.open("w", newline="", encoding="utf-8") as file:
             if kept:
                 writer = csv.DictWriter(file, self._columns)
@@ -31,7 +32,7 @@ class Journal:
             os.fsync(file.fileno())
         new.replace(path)
         self._file = path.open("a", newline="", encoding="utf-8")
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step)
+        self._board = SummaryWriter(str(folder / "tensorboard" / name), purge_step=first_step)
 
     def close(self) -> None:
         """Ends both."""
@@ -55,7 +56,7 @@ class Journal:
 
 
 def read_journal(path: Path) -> list[dict[str, str]]:
-    """The lines of a log.csv, whole ones; none where there is no file, or another one."""
+    """The lines of such a file, whole ones; none where there is no file, or another one."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:

@@ -13,7 +13,8 @@ from PIL import Image
 from facewire_lab.errors import LabError
 from facewire_lab.faces import PreparedFaces
 from facewire_server.domain.frame import Frame, Pixels
-from facewire_server.domain.ports import Detector, Embedder, FaceGenerator
+from facewire_server.domain.generation import FaceGenerator
+from facewire_server.domain.ports import Detector, Embedder
 from facewire_server.domain.stages import StageClock
 from facewire_server.pipeline.recognizer import largest_face
 

@@ -10,18 +10,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from facewire import kernels
 from facewire_lab.errors import LabError
-from facewire_lab.faces import CHIP, FaceFacts
+from facewire_lab.faces import FaceFacts
 from facewire_server.domain.errors import InvalidImage
 from facewire_server.domain.ports import Detector
+from facewire_server.pipeline.chips import cut_chips
 from facewire_server.pipeline.decoding import decode_image
 from facewire_server.pipeline.recognizer import largest_face
 
 _SUFFIXES: Final = {".jpg", ".jpeg", ".png", ".webp"}
 _MOST_PIXELS: Final = 50_000_000
 _MOST_FACES: Final = 20
-_RGB: Final = kernels.PixelTransform(rgb=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,10 +59,8 @@ def prepare(
     Raises:
         LabError: no face was found in any.
     """
-    centre = (CHIP - 1) / 2
-    template = np.ascontiguousarray((kernels.ARCFACE_TEMPLATE - centre) * view + centre, dtype=np.float32)
     chips, names, people, left_out = [], [], [], []
-    for path, answer in _faces(pictures, detector, template):
+    for path, answer in _faces(pictures, detector, view):
         name = str(path.relative_to(folder))
         if isinstance(answer, str):
             left_out.append((name, answer))
@@ -77,11 +74,8 @@ def prepare(
     return Prepared(np.stack(chips), FaceFacts(str(folder), view, names, people), left_out)
 
 
-def _faces(
-    pictures: list[Path], detector: Detector, template: npt.NDArray[np.float32]
-) -> Iterator[tuple[Path, npt.NDArray[np.uint8] | str]]:
+def _faces(pictures: list[Path], detector: Detector, view: float) -> Iterator[tuple[Path, npt.NDArray[np.uint8] | str]]:
     """Each picture with its chip, or the reason that there is none."""
-    out = np.empty((1, 3, CHIP, CHIP), dtype=np.float32)
     for path in pictures:
         try:
             frame = decode_image(path.read_bytes(), _MOST_PIXELS, path.name)
@@ -94,7 +88,6 @@ def _faces(
         face = largest_face(detector.detect(frame, None, _MOST_FACES))
         if not len(face):
             yield path, "no face"
-        elif kernels.align_faces(frame.pixels, frame.format, face.landmarks, template, out, _RGB)[0]:
-            yield path, "its landmarks allow no alignment"
-        else:
-            yield path, np.ascontiguousarray(out[0].transpose(1, 2, 0).round().astype(np.uint8))
+            continue
+        _, chips = cut_chips(frame, face, view)
+        yield path, chips[0] if len(chips) else "its landmarks allow no alignment"

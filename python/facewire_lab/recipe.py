@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,20 +15,24 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+AnyRecipe = TypeVar("AnyRecipe", bound="Recipe")
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, le=1000)]
+Width = Annotated[int, Field(ge=4, le=512)]
 
-class GanRecipe(BaseModel):
-    """A DCGAN at 64 x 64.
+
+class Recipe(BaseModel):
+    """What all families have.
 
     Attributes:
         seed: the same one trains the same model on the same machine.
-        steps: of both networks.
+        steps: at most.
         batch: faces a step.
-        learning_rate: of Adam, for both networks.
+        learning_rate: of Adam.
         checkpoint_every, sample_every: steps between two of each; a killed training goes on from the last checkpoint.
-        latent: random numbers that a face is made of.
-        width: planes of the widest picture inside the networks; the narrowest has eight times as many.
-        ema: how slowly the served generator follows the trained one, a step.
-        augment: how much pictures are shifted, recoloured and covered before the discriminator sees them, 0 to 1.
+        held_out: share of the people who are not trained on, but measured on.
+        validate_every: steps between two such measurements.
+        patience: so many of them without a better one end the training; 0: never.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,14 +43,13 @@ class GanRecipe(BaseModel):
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-4
     checkpoint_every: Annotated[int, Field(ge=1)] = 250
     sample_every: Annotated[int, Field(ge=1)] = 250
-    latent: Annotated[int, Field(ge=1, le=4096)] = 100
-    width: Annotated[int, Field(ge=4, le=512)] = 64
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.998
-    augment: Annotated[float, Field(ge=0, le=1)] = 1.0
+    held_out: Annotated[float, Field(ge=0, le=0.9)] = 0.1
+    validate_every: Annotated[int, Field(ge=1)] = 250
+    patience: Annotated[int, Field(ge=0)] = 12
 
 
-def load_recipe(file: Path | None, settings: tuple[str, ...] = ()) -> GanRecipe:
-    """The defaults, the file, then KEY=VALUE settings.
+def load_recipe(kind: type[AnyRecipe], file: Path | None, settings: tuple[str, ...] = ()) -> AnyRecipe:
+    """The defaults of a family, the file, then KEY=VALUE settings.
 
     Raises:
         LabError: a key is unknown, a value out of range, the file no TOML.
@@ -65,7 +68,7 @@ def load_recipe(file: Path | None, settings: tuple[str, ...] = ()) -> GanRecipe:
             raise LabError(f"--set takes KEY=VALUE, not '{text}'")
         values[key] = value
     try:
-        return GanRecipe.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))

@@ -1,4 +1,4 @@
-"""Faces by a run's generator, without a server."""
+"""What a run has learnt so far, as a picture, without a server."""
 
 from __future__ import annotations
 
@@ -6,18 +6,32 @@ from pathlib import Path
 
 import torch
 
-from facewire import synthetic
-from facewire_lab.dcgan import to_pixels
-from facewire_lab.export import trained_generator
-
-_TOOL = "facewire lab"
+from facewire_lab.errors import LabError
+from facewire_lab.export import trained
+from facewire_lab.gan_export import generator_of
+from facewire_lab.planes import sheet_of
+from facewire_lab.vae_export import networks_of
 
 
 def sample_sheet(run: Path, count: int, seed: int) -> bytes:
-    """A marked PNG of ``count`` faces; raises LabError where nothing is trained."""
-    generator, _ = trained_generator(run)
+    """A marked PNG: ``count`` new faces of a GAN or a VAE; of other families the run's last sheet.
+
+    Raises:
+        LabError: nothing is trained.
+    """
+    found = trained(run)
     numbers = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        pictures = generator(torch.randn(count, generator.latent, 1, 1, generator=numbers))
-    files = [synthetic.marked_png(each, _TOOL) for each in to_pixels(pictures).numpy()]
-    return synthetic.contact_sheet(files, _TOOL)
+    try:
+        with torch.no_grad():
+            if found.family == "gan":
+                generator = generator_of(found)
+                return sheet_of(generator(torch.randn(count, generator.latent, 1, 1, generator=numbers)))
+            if found.family == "vae":
+                _, decoder = networks_of(found)
+                return sheet_of(decoder(torch.randn(count, int(found.recipe["latent"]), generator=numbers)))
+    except (LookupError, RuntimeError, ValueError, TypeError) as error:
+        raise LabError(f"{run} is of another kind of model: {error}") from error
+    sheets = sorted((run / "samples").glob("step-*.png"))
+    if not sheets:
+        raise LabError(f"{run} has no sheet of samples yet: train it further")
+    return sheets[-1].read_bytes()

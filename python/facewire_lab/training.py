@@ -1,107 +1,196 @@
-"""The one training loop: batches, checkpoints, going on after a kill, logs, sample sheets."""
+"""The one training loop: batches, measurements, checkpoints, going on after a kill, logs, sample sheets."""
 
 from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from facewire import synthetic
-from facewire_lab.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from facewire_lab.checkpoint import Best, Checkpoint, load_checkpoint, save_checkpoint
 from facewire_lab.errors import LabError
-from facewire_lab.faces import PreparedFaces
+from facewire_lab.faces import PreparedFaces, Rows
 from facewire_lab.journal import Journal
-from facewire_lab.recipe import GanRecipe
+from facewire_lab.recipe import Recipe
+from facewire_lab.task import SCORE, Batch, Task
 
 CHECKPOINT: Final = "checkpoint.pt"
+BEST: Final = "best.pt"
 _STEPS_OF_A_SEED: Final = 1_000_003
-_MAY_CHANGE: Final = {"steps", "checkpoint_every", "sample_every"}
+_VALIDATION_SEED: Final = 11
+_MOST_VALIDATED: Final = 512
+_MAY_CHANGE: Final = {"steps", "checkpoint_every", "sample_every", "patience"}
 OnStep = Callable[[int, dict[str, float]], None]  # steps done, the numbers of the last one
 
 
-class Task(Protocol):
-    """What is trained."""
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What is trained, on what, how, and where.
 
-    def step(self, chips: Tensor) -> dict[str, float]:
-        """One step on uint8 (n, 112, 112, 3) faces; the numbers to log."""
-        ...
+    Attributes:
+        family: its name.
+        task, recipe, faces: what is done with what.
+        folder: of its own; made where missing.
+    """
 
-    def sample(self) -> Tensor:
-        """Pictures for people's eyes, uint8 (n, S, S, 3)."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """All that training goes on from."""
-        ...
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Goes back to a state."""
-        ...
+    family: str
+    task: Task
+    recipe: Recipe
+    faces: PreparedFaces
+    folder: Path
 
 
-def train(
-    task: Task, faces: PreparedFaces, recipe: GanRecipe, folder: Path, on_step: OnStep,
-    stop: Callable[[], bool] = lambda: False,
-) -> int:  # fmt: skip
-    """Trains in a folder of its own until the recipe's steps are done; goes on from its checkpoint, if there is one.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many steps are done, and whether it ended because nothing got better any more."""
+
+    done: int
+    early: bool
+
+
+def train(training: Training, on_step: OnStep, stop: Callable[[], bool] = lambda: False) -> Outcome:
+    """Trains until the recipe's steps are done, or nothing gets better; goes on from the checkpoint, if there is one.
 
     Each step's random numbers follow from the seed and its number alone, so that a training that was killed becomes the
     same as one that was not.
 
     Args:
-        task, faces, recipe, folder: what, on what, how, and where.
+        training: what.
         on_step: told of each step.
         stop: asked after each step; True ends the training with a checkpoint.
-
-    Returns:
-        How many steps are done.
 
     Raises:
         LabError: too few faces; a damaged checkpoint, one of another recipe or other faces; another training works in
             the folder.
         OSError: the disk refuses.
     """
-    if len(faces) < recipe.batch:
-        raise LabError(f"{len(faces)} faces are fewer than a batch of {recipe.batch}; prepare more, or set batch")
+    recipe, folder = training.recipe, training.folder
+    run = _Run(training)
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
-        done = _go_back(task, faces, recipe, folder)
+        done = run.go_back()
         on_step(done, {})
-        with closing(Journal(folder, done)) as journal:
-            for step in range(done, recipe.steps):
-                numbers = task.step(_batch(faces, recipe, step))
+        with ExitStack() as closed:
+            log = closed.enter_context(closing(Journal(folder, "log", done)))
+            measured = closed.enter_context(closing(Journal(folder, "validation", done)))
+            while done < recipe.steps and not run.is_settled:
+                numbers = training.task.step(run.batch(done))
                 if not all(np.isfinite(value) for value in numbers.values()):
                     raise LabError(
-                        f"step {step}: the losses are no numbers any more; begin anew with a lower learning_rate"
+                        f"step {done}: the losses are no numbers any more; begin anew with a lower learning_rate"
                     )
-                journal.write(step, numbers)
-                done = step + 1
+                log.write(done, numbers)
+                done += 1
                 on_step(done, numbers)
                 last = done == recipe.steps or stop()
-                if last or done % recipe.sample_every == 0:
-                    _write_sheet(folder, task.sample(), done)
-                if last or done % recipe.checkpoint_every == 0:
-                    journal.flush()
-                    state = Checkpoint(done, recipe.model_dump(), faces.digest, asdict(faces.facts), task.state())
-                    save_checkpoint(folder / CHECKPOINT, state)
+                if done == recipe.steps or done % recipe.validate_every == 0:
+                    run.validate(done, measured)
+                if last or run.is_settled or done % recipe.sample_every == 0:
+                    run.write_sheet(done)
+                if last or run.is_settled or done % recipe.checkpoint_every == 0:
+                    log.flush()
+                    measured.flush()
+                    save_checkpoint(folder / CHECKPOINT, run.checkpoint(done))
                 if last:
                     break
-    return done
+    return Outcome(done, run.is_settled)
 
 
-def _go_back(task: Task, faces: PreparedFaces, recipe: GanRecipe, folder: Path) -> int:
-    """To the checkpoint, if there is one; how many steps are done."""
-    path = folder / CHECKPOINT
-    if not path.exists():
-        return 0
-    before = load_checkpoint(path)
+class _Run:
+    """One training, its faces divided into those it sees and those it is measured on."""
+
+    def __init__(self, training: Training) -> None:
+        self._training = training
+        recipe, faces = training.recipe, training.faces
+        self._seen, held = faces.split(recipe.held_out)
+        if len(self._seen) < recipe.batch:
+            beside = f" beside the {len(held)} that are held out" if len(held) else ""
+            raise LabError(
+                f"{len(self._seen)} faces{beside} are fewer than a batch of {recipe.batch}; prepare more, or set batch"
+            )
+        some = np.random.default_rng(_VALIDATION_SEED).permutation(len(held))[:_MOST_VALIDATED]
+        self._held = self._batch_of(held[np.sort(some)]) if len(held) else None
+        self._best: Best | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing got better for long."""
+        patience = self._training.recipe.patience
+        return patience > 0 and self._best is not None and self._best.worse_since >= patience
+
+    def batch(self, step: int) -> Batch:
+        """Faces of a step, each at most once; also sets the random numbers of the step."""
+        recipe = self._training.recipe
+        torch.manual_seed(recipe.seed * _STEPS_OF_A_SEED + step)
+        chosen = np.random.default_rng([recipe.seed, step]).choice(len(self._seen), recipe.batch, replace=False)
+        return self._batch_of(self._seen[np.sort(chosen)])
+
+    def _batch_of(self, rows: Rows) -> Batch:
+        faces = self._training.faces
+        people = torch.from_numpy(faces.numbers[rows])
+        return Batch(torch.from_numpy(faces.chips[rows]), people, torch.from_numpy(rows))
+
+    def validate(self, done: int, journal: Journal) -> None:
+        """Measures; keeps what is the best so far."""
+        if self._held is None:
+            return
+        torch.manual_seed(_VALIDATION_SEED)
+        numbers = self._training.task.validate(self._held)
+        journal.write(done, numbers)
+        score = numbers[SCORE]
+        if self._best is None or score > self._best.score:
+            self._best = Best(score, done, 0)
+            save_checkpoint(self._training.folder / BEST, self.checkpoint(done))
+        else:
+            self._best = Best(self._best.score, self._best.step, self._best.worse_since + 1)
+
+    def write_sheet(self, done: int) -> None:
+        """What it makes now, for people's eyes."""
+        torch.manual_seed(_VALIDATION_SEED)
+        folder = self._training.folder / "samples"
+        folder.mkdir(exist_ok=True)
+        (folder / f"step-{done:07d}.png").write_bytes(self._training.task.sample(self._held))
+
+    def checkpoint(self, done: int) -> Checkpoint:
+        """All that training goes on from."""
+        training = self._training
+        return Checkpoint(
+            family=training.family,
+            step=done,
+            recipe=training.recipe.model_dump(),
+            faces=training.faces.digest,
+            facts=asdict(training.faces.facts),
+            best=None if self._best is None else asdict(self._best),
+            task=training.task.state(),
+        )
+
+    def go_back(self) -> int:
+        """To the checkpoint, if there is one; how many steps are done."""
+        training = self._training
+        path = training.folder / CHECKPOINT
+        if not path.exists():
+            (training.folder / BEST).unlink(missing_ok=True)  # of a training that was killed before its first
+            return 0
+        before = load_checkpoint(path)
+        _require_the_same(training, before)
+        try:
+            training.task.restore(before.task)
+            self._best = None if before.best is None else Best(**before.best)
+        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+            raise LabError(f"{path} is of another kind of model: train into a new folder") from error
+        return before.step
+
+
+def _require_the_same(training: Training, before: Checkpoint) -> None:
+    """A training goes on with the recipe and the faces that it was begun with."""
+    folder, recipe = training.folder, training.recipe
+    if before.family != training.family:
+        raise LabError(f"{folder} holds a training of family '{before.family}': train into a new folder")
     changed = [
         key for key, value in recipe.model_dump().items() if key not in _MAY_CHANGE and before.recipe.get(key) != value
     ]
@@ -109,17 +198,12 @@ def _go_back(task: Task, faces: PreparedFaces, recipe: GanRecipe, folder: Path) 
         raise LabError(
             f"{folder} was begun with another {', '.join(changed)}: train into a new folder, or use the same recipe"
         )
-    if before.faces != faces.digest:
+    if before.faces != training.faces.digest:
         raise LabError(
             f"{folder} was begun with other faces (of {before.facts.get('source')}): train into a new folder"
         )
     if before.step > recipe.steps:
         raise LabError(f"{before.step} steps are done already, more than the {recipe.steps} that are asked for")
-    try:
-        task.restore(before.task)
-    except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise LabError(f"{path} is of another kind of model: train into a new folder") from error
-    return before.step
 
 
 @contextmanager
@@ -131,16 +215,3 @@ def _alone(folder: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise LabError(f"another training works in {folder}") from error
         yield
-
-
-def _batch(faces: PreparedFaces, recipe: GanRecipe, step: int) -> Tensor:
-    """Faces of a step, each at most once; also sets the random numbers of the step."""
-    torch.manual_seed(recipe.seed * _STEPS_OF_A_SEED + step)
-    chosen = np.random.default_rng([recipe.seed, step]).choice(len(faces), recipe.batch, replace=False)
-    return torch.from_numpy(faces.chips[np.sort(chosen)])
-
-
-def _write_sheet(folder: Path, pictures: Tensor, step: int) -> None:
-    files = [synthetic.marked_png(picture, "facewire lab") for picture in pictures.numpy()]
-    (folder / "samples").mkdir(exist_ok=True)
-    (folder / "samples" / f"step-{step:07d}.png").write_bytes(synthetic.contact_sheet(files, "facewire lab"))

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from facewire import kernels
-from facewire_server.config import ChallengeSection, Config, EnrolmentSection, StreamsSection
+from facewire_server.config import ChallengeSection, Config, StreamsSection
 from facewire_server.domain.decision import DecisionPolicy
 from facewire_server.domain.liveness import LivenessCheck
 from facewire_server.domain.ports import Detector
@@ -33,12 +33,15 @@ from facewire_server.inference.specs import EmbedderModel
 from facewire_server.loading import LoadedModels, load_models, quality_limits
 from facewire_server.memory import settle
 from facewire_server.pipeline.analysis import AttributeRules, FaceAnalyzer
+from facewire_server.pipeline.anonymising import Anonymiser
 from facewire_server.pipeline.challenging import Watchers
 from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.enrolment import Enroller, EnrolmentGate
 from facewire_server.pipeline.generating import FaceStudio
+from facewire_server.pipeline.latents import FaceCoder
 from facewire_server.pipeline.liveness import LivenessGuard
 from facewire_server.pipeline.recognizer import Recognizer
+from facewire_server.pipeline.restoring import Restoration
 from facewire_server.pipeline.turning import TurningDetector
 from facewire_server.pipeline.warm_up import warm_up
 from facewire_server.pipeline.workers import WorkerPool
@@ -85,6 +88,7 @@ def _limits(config: Config) -> Limits:
             count_interval_s=config.streams.count_interval_s,
         ),
         max_watchers=config.events.max_watchers,
+        max_made_faces=config.generation.max_faces,
     )
 
 
@@ -115,8 +119,15 @@ def _challenge_limits(section: ChallengeSection, *, has_mesh: bool) -> Challenge
     )
 
 
-def _gate(section: EnrolmentSection) -> EnrolmentGate:
-    return EnrolmentGate(quality_limits(section), section.min_quality, section.dominance, section.refuse_look_alikes)
+def _gate(config: Config) -> EnrolmentGate:
+    section = config.enrolment
+    return EnrolmentGate(
+        limits=quality_limits(section),
+        min_quality=section.min_quality,
+        min_likeness=section.min_likeness if config.generation.encoder else 0.0,
+        dominance=section.dominance,
+        refuse_look_alikes=section.refuse_look_alikes,
+    )
 
 
 class Server:
@@ -228,15 +239,15 @@ class Server:
             _stream_limits(self._config.streams),
             now_ms,
         )
+        tool = f"facewire {version('facewire')}"
+        coder = FaceCoder(models.autoencoder, tool)
         return Engine(
             recognizer=recognizer,
-            enroller=Enroller(recognizer, _gate(self._config.enrolment)),
-            studio=FaceStudio(
-                models.generator,
-                self._config.generation.max_faces,
-                limits.max_message_bytes,
-                f"facewire {version('facewire')}",
-            ),
+            enroller=Enroller(recognizer, _gate(self._config), coder, mirror=self._config.enrolment.mirror),
+            studio=FaceStudio(models.generator, limits.max_made_faces, limits.max_message_bytes, tool),
+            coder=coder,
+            restoration=Restoration(models.restorer, tool),
+            anonymiser=Anonymiser(recognizer, coder, tool),
             workers=self._workers,
             store=self._store,
             galleries=gallery.galleries,

@@ -176,11 +176,16 @@ class AttributesSection(_Section):
 
 
 class GenerationSection(_Section):
-    """[generation]: faces of nobody. Off until a model is named."""
+    """[generation]: faces made and changed by models. Each is off until its model is named."""
 
+    # Faces of nobody.
     model: str = ""
+    # Reconstruction, latents, interpolation, anonymising, and enrolment.min_likeness.
+    encoder: str = ""
+    # Faces made readable.
+    restorer: str = ""
     device: Device = "CPU"
-    # In one call.
+    # Made in one call.
     max_faces: Annotated[int, Field(ge=1, le=1000)] = 64
 
 
@@ -197,6 +202,10 @@ class EnrolmentSection(_Section):
     # Of the face, as bright as the sensor can tell.
     max_glare_share: Annotated[float, Field(ge=0, le=1)] = 0.25
     min_quality: Annotated[float, Field(ge=0, le=1)] = 0.05
+    # Share of real faces that may look less like a face, by generation.encoder; 0, or without an encoder: not asked.
+    min_likeness: Annotated[float, Field(ge=0, lt=1)] = 0.002
+    # Templates are also made of the mirrored picture.
+    mirror: bool = True
     # Pictures that would be taken for another subject: flagged in the answer, or refused.
     refuse_look_alikes: bool = False
     dominance: Annotated[float, Field(ge=1)] = 4.0

@@ -23,10 +23,13 @@ from facewire_server.domain.ports import (
     TemplateSearch,
 )
 from facewire_server.pipeline.analysis import FaceAnalyzer
+from facewire_server.pipeline.anonymising import Anonymiser
 from facewire_server.pipeline.challenging import Watchers
 from facewire_server.pipeline.enrolment import Enroller
 from facewire_server.pipeline.generating import FaceStudio
+from facewire_server.pipeline.latents import FaceCoder
 from facewire_server.pipeline.recognizer import DetectionOptions, Recognizer
+from facewire_server.pipeline.restoring import Restoration
 from facewire_server.pipeline.waiting import result_of
 from facewire_server.pipeline.workers import WorkerPool
 from facewire_server.streaming.registry import Streams
@@ -84,6 +87,7 @@ class Limits:
     max_call_s: float
     stream_defaults: StreamDefaults
     max_watchers: int
+    max_made_faces: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +184,9 @@ class Engine:
     watchers: Watchers
     challenges: ChallengeLimits
     studio: FaceStudio
+    coder: FaceCoder
+    restoration: Restoration
+    anonymiser: Anonymiser
     workers: WorkerPool
     store: StoreThread
     galleries: GalleryBook

@@ -15,31 +15,37 @@ from facewire_server.inference.attributes import AttributeNetwork, NetworkAttrib
 from facewire_server.inference.crops import CropNetwork
 from facewire_server.inference.detector import NetworkDetector
 from facewire_server.inference.embedder import NetworkEmbedder, contract_of
+from facewire_server.inference.encoder import NetworkEncoder
 from facewire_server.inference.generator import NetworkGenerator
 from facewire_server.inference.liveness import NetworkLiveness
 from facewire_server.inference.manifest import Manifest, ManifestError, load_manifest
 from facewire_server.inference.mesh import NetworkMesh
 from facewire_server.inference.model_cache import ModelCache
 from facewire_server.inference.precision import choose
+from facewire_server.inference.restorer import RESTORER_SIDE, NetworkRestorer
 from facewire_server.inference.runtime import Network, Placement, Runtime, Shape
 from facewire_server.inference.specs import (
     AttributeModel,
     DetectorModel,
     EmbedderModel,
+    EncoderModel,
     GeneratorModel,
     LivenessModel,
     MeshModel,
     ModelSpec,
+    RestorerModel,
 )
+from facewire_server.pipeline.latents import Autoencoder
 
 log = logging.getLogger(__name__)
+_NO_LIMITS = {"max_images_per_call", "min_quality", "min_likeness", "mirror", "dominance", "refuse_look_alikes"}
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModels:
     """What is configured, ready to answer. The optional models are None where they are off.
 
-    A generator is not among those that may be run raw: its pictures would not be marked.
+    Those that make faces are not among those that may be run raw: their pictures would not be marked.
     """
 
     runtime: Runtime
@@ -51,6 +57,8 @@ class LoadedModels:
     attributes: NetworkAttributes | None
     mesh: NetworkMesh | None
     generator: NetworkGenerator | None
+    autoencoder: Autoencoder | None
+    restorer: NetworkRestorer | None
     crops: tuple[CropNetwork, ...]
     attributes_are_public: bool
     facts: tuple[ModelFacts, ...]
@@ -80,6 +88,11 @@ def configured_models(config: Config, manifest: Manifest) -> list[ModelSpec]:
         wanted.append((config.models.mesh, MeshModel))
     if config.generation.model:
         wanted.append((config.generation.model, GeneratorModel))
+    if config.generation.encoder:
+        encoder = manifest.of(config.generation.encoder, EncoderModel)
+        wanted += [(encoder.name, EncoderModel), (encoder.generator, GeneratorModel)]
+    if config.generation.restorer:
+        wanted.append((config.generation.restorer, RestorerModel))
     return [manifest.of(name, kind) for name, kind in wanted]
 
 
@@ -120,7 +133,9 @@ class _Loading:
             liveness_limits=limits,
             attributes=None if attributes is None else NetworkAttributes(*attributes),
             mesh=mesh,
-            generator=self._generator(),
+            generator=self._generator(self._config.generation.model),
+            autoencoder=self._autoencoder(),
+            restorer=self._restorer(),
             crops=tuple(network for network in (liveness, *(attributes or ()), mesh) if network is not None),
             attributes_are_public=config.attributes.per_person,
             facts=tuple(self._facts),
@@ -135,7 +150,7 @@ class _Loading:
         self._facts.append(_facts(spec, network))
         return network
 
-    def _crop_network(self, spec: LivenessModel | AttributeModel | MeshModel, device: str) -> Network:
+    def _crop_network(self, spec: LivenessModel | AttributeModel | MeshModel | EncoderModel, device: str) -> Network:
         return self._network(spec, device, [(1, 3, spec.size, spec.size)])
 
     def _pair(self) -> tuple[NetworkDetector, NetworkEmbedder]:
@@ -194,12 +209,29 @@ class _Loading:
         spec = self._manifest.of(section.mesh, MeshModel)
         return NetworkMesh(spec, self._crop_network(spec, section.mesh_device))
 
-    def _generator(self) -> NetworkGenerator | None:
-        section = self._config.generation
-        if not section.model:
+    def _generator(self, name: str) -> NetworkGenerator | None:
+        if not name:
             return None
-        spec = self._manifest.of(section.model, GeneratorModel)
-        return NetworkGenerator(spec, self._network(spec, section.device, [(1, spec.latent, 1, 1)]))
+        spec = self._manifest.of(name, GeneratorModel)
+        return NetworkGenerator(spec, self._network(spec, self._config.generation.device, [(1, spec.latent, 1, 1)]))
+
+    def _autoencoder(self) -> Autoencoder | None:
+        section = self._config.generation
+        if not section.encoder:
+            return None
+        spec = self._manifest.of(section.encoder, EncoderModel)
+        generator = self._generator(spec.generator)
+        if generator is None or (generator.latent, generator.size) != (spec.latent, spec.size):
+            raise ManifestError(f"model '{spec.name}': its generator '{spec.generator}' has another latent or size")
+        return Autoencoder(NetworkEncoder(spec, self._crop_network(spec, section.device)), generator)
+
+    def _restorer(self) -> NetworkRestorer | None:
+        section = self._config.generation
+        if not section.restorer:
+            return None
+        spec = self._manifest.of(section.restorer, RestorerModel)
+        shapes = [(1, 3, RESTORER_SIDE, RESTORER_SIDE)]
+        return NetworkRestorer(spec, self._network(spec, section.device, shapes))
 
 
 def _facts(spec: ModelSpec, network: Network) -> ModelFacts:
@@ -224,6 +256,4 @@ def _size_text(shape: tuple[int, ...]) -> str:
 
 def quality_limits(section: EnrolmentSection) -> QualityLimits:
     """From where on something is wrong with a face."""
-    return QualityLimits(
-        **section.model_dump(exclude={"max_images_per_call", "min_quality", "dominance", "refuse_look_alikes"})
-    )
+    return QualityLimits(**section.model_dump(exclude=_NO_LIMITS))

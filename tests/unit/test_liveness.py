@@ -24,7 +24,7 @@ from facewire_server.domain.liveness import (
 from facewire_server.domain.mesh import MESH_POINTS, Mesh
 from facewire_server.domain.stages import StageClock
 from facewire_server.inference.liveness import surroundings
-from facewire_server.inference.specs import BpcerCurve
+from facewire_server.inference.specs import QuantileCurve
 from facewire_server.pipeline.liveness import LivenessGuard, decide_on_living
 
 LIMITS = LivenessLimits(spoof_below=0.2, live_from=0.8)
@@ -39,7 +39,7 @@ def test_limits_part_the_scores(score: float, decision: LivenessDecision) -> Non
 
 
 def test_limits_follow_from_rates_of_the_living() -> None:
-    curve = BpcerCurve(scores=(0.0, 0.4, 0.9), rates=(0.0, 0.02, 0.1))
+    curve = QuantileCurve(scores=(0.0, 0.4, 0.9), rates=(0.0, 0.02, 0.1))
     assert curve.score_at(0.01) == pytest.approx(0.2)
     assert curve.score_at(0.1) == pytest.approx(0.9)
     assert curve.score_at(0.5) == pytest.approx(0.9)  # not measured beyond
@@ -48,7 +48,7 @@ def test_limits_follow_from_rates_of_the_living() -> None:
 @pytest.mark.parametrize("curve", [{"scores": (0.5, 0.1), "rates": (0.0, 0.1)}, {"scores": (0.1,), "rates": (0.1,)}])
 def test_a_curve_that_does_not_rise_is_refused(curve: dict[str, tuple[float, ...]]) -> None:
     with pytest.raises(ValueError, match="scores"):
-        BpcerCurve(**curve)
+        QuantileCurve(**curve)
 
 
 def evidence_of(*scores: float) -> LivenessEvidence:

@@ -36,6 +36,7 @@ class EnrolRefusal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENROL_REFUSAL_POOR_QUALITY: _ClassVar[EnrolRefusal]
     ENROL_REFUSAL_LOOKS_LIKE_ANOTHER: _ClassVar[EnrolRefusal]
     ENROL_REFUSAL_SYNTHETIC: _ClassVar[EnrolRefusal]
+    ENROL_REFUSAL_NOT_FACE_LIKE: _ClassVar[EnrolRefusal]
 FINDING_KIND_UNSPECIFIED: FindingKind
 FINDING_KIND_SAME_PERSON: FindingKind
 FINDING_KIND_LOOK_ALIKES: FindingKind
@@ -57,6 +58,7 @@ ENROL_REFUSAL_TEMPLATE_LIMIT: EnrolRefusal
 ENROL_REFUSAL_POOR_QUALITY: EnrolRefusal
 ENROL_REFUSAL_LOOKS_LIKE_ANOTHER: EnrolRefusal
 ENROL_REFUSAL_SYNTHETIC: EnrolRefusal
+ENROL_REFUSAL_NOT_FACE_LIKE: EnrolRefusal
 
 class Gallery(_message.Message):
     __slots__ = ("gallery_id", "display_name", "contract_id", "created_at", "subject_count", "face_count", "min_similarity", "calibration")

@@ -22,22 +22,54 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from facewire.v1 import face_pb2 as facewire_dot_v1_dot_face__pb2
+from facewire.v1 import image_pb2 as facewire_dot_v1_dot_image__pb2
 from facewire.v1 import recognition_pb2 as facewire_dot_v1_dot_recognition__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x66\x61\x63\x65wire/v1/generative.proto\x12\x0b\x66\x61\x63\x65wire.v1\x1a\x1d\x66\x61\x63\x65wire/v1/recognition.proto\"w\n\x14GenerateFacesRequest\x12\r\n\x05\x63ount\x18\x01 \x01(\r\x12\x11\n\x04seed\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x13\n\x06spread\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x14\n\x0cvisible_mark\x18\x04 \x01(\x08\x42\x07\n\x05_seedB\t\n\x07_spread\"d\n\x0eSyntheticImage\x12\x0f\n\x07\x65ncoded\x18\x01 \x01(\x0c\x12$\n\x04size\x18\x02 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12\x1b\n\x13\x64igital_source_type\x18\x03 \x01(\t\"\x89\x01\n\x15GenerateFacesResponse\x12+\n\x06images\x18\x01 \x03(\x0b\x32\x1b.facewire.v1.SyntheticImage\x12\x0c\n\x04seed\x18\x02 \x01(\x04\x12\r\n\x05model\x18\x03 \x01(\t\x12&\n\x05times\x18\x04 \x01(\x0b\x32\x17.facewire.v1.StageTimes2k\n\x11GenerativeService\x12V\n\rGenerateFaces\x12!.facewire.v1.GenerateFacesRequest\x1a\".facewire.v1.GenerateFacesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x66\x61\x63\x65wire/v1/generative.proto\x12\x0b\x66\x61\x63\x65wire.v1\x1a\x16\x66\x61\x63\x65wire/v1/face.proto\x1a\x17\x66\x61\x63\x65wire/v1/image.proto\x1a\x1d\x66\x61\x63\x65wire/v1/recognition.proto\"w\n\x14GenerateFacesRequest\x12\r\n\x05\x63ount\x18\x01 \x01(\r\x12\x11\n\x04seed\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x13\n\x06spread\x18\x03 \x01(\x02H\x01\x88\x01\x01\x12\x14\n\x0cvisible_mark\x18\x04 \x01(\x08\x42\x07\n\x05_seedB\t\n\x07_spread\"d\n\x0eSyntheticImage\x12\x0f\n\x07\x65ncoded\x18\x01 \x01(\x0c\x12$\n\x04size\x18\x02 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12\x1b\n\x13\x64igital_source_type\x18\x03 \x01(\t\"\x89\x01\n\x15GenerateFacesResponse\x12+\n\x06images\x18\x01 \x03(\x0b\x32\x1b.facewire.v1.SyntheticImage\x12\x0c\n\x04seed\x18\x02 \x01(\x04\x12\r\n\x05model\x18\x03 \x01(\t\x12&\n\x05times\x18\x04 \x01(\x0b\x32\x17.facewire.v1.StageTimes\"~\n\x13RestoreFacesRequest\x12!\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Image\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\x12\x14\n\x0cvisible_mark\x18\x03 \x01(\x08\"k\n\x0cRestoredFace\x12\x1f\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.Face\x12*\n\x05image\x18\x02 \x01(\x0b\x32\x1b.facewire.v1.SyntheticImage\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0c\"\xd6\x01\n\x14RestoreFacesResponse\x12(\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x19.facewire.v1.RestoredFace\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x03 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12\r\n\x05model\x18\x04 \x01(\t\x12&\n\x05times\x18\x05 \x01(\x0b\x32\x17.facewire.v1.StageTimes\"\x82\x01\n\x17ReconstructFacesRequest\x12!\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Image\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\x12\x14\n\x0cvisible_mark\x18\x03 \x01(\x08\"\xa9\x01\n\x11ReconstructedFace\x12\x1f\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.Face\x12*\n\x05image\x18\x02 \x01(\x0b\x32\x1b.facewire.v1.SyntheticImage\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0c\x12\x0f\n\x07psnr_db\x18\x04 \x01(\x02\x12\x0f\n\x07kl_nats\x18\x05 \x01(\x02\x12\x15\n\rface_likeness\x18\x06 \x01(\x02\"\xdf\x01\n\x18ReconstructFacesResponse\x12-\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1e.facewire.v1.ReconstructedFace\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x03 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12\r\n\x05model\x18\x04 \x01(\t\x12&\n\x05times\x18\x05 \x01(\x0b\x32\x17.facewire.v1.StageTimes\";\n\x06Latent\x12\x0c\n\x04mean\x18\x01 \x03(\x02\x12\x14\n\x0clog_variance\x18\x02 \x03(\x02\x12\r\n\x05model\x18\x03 \x01(\t\"i\n\x14\x45ncodeLatentsRequest\x12!\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Image\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\"f\n\rEncodedLatent\x12\x1f\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x11.facewire.v1.Face\x12#\n\x06latent\x18\x02 \x01(\x0b\x32\x13.facewire.v1.Latent\x12\x0f\n\x07kl_nats\x18\x03 \x01(\x02\"\xc9\x01\n\x15\x45ncodeLatentsResponse\x12)\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1a.facewire.v1.EncodedLatent\x12\x31\n\x0eno_face_reason\x18\x02 \x01(\x0e\x32\x19.facewire.v1.NoFaceReason\x12*\n\nimage_size\x18\x03 \x01(\x0b\x32\x16.facewire.v1.ImageSize\x12&\n\x05times\x18\x04 \x01(\x0b\x32\x17.facewire.v1.StageTimes\"d\n\x0cLatentSource\x12#\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.ImageH\x00\x12%\n\x06latent\x18\x02 \x01(\x0b\x32\x13.facewire.v1.LatentH\x00\x42\x08\n\x06source\"\x91\x01\n\x17InterpolateFacesRequest\x12(\n\x05\x66irst\x18\x01 \x01(\x0b\x32\x19.facewire.v1.LatentSource\x12\'\n\x04last\x18\x02 \x01(\x0b\x32\x19.facewire.v1.LatentSource\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\x14\n\x0cvisible_mark\x18\x04 \x01(\x08\"~\n\x18InterpolateFacesResponse\x12+\n\x06images\x18\x01 \x03(\x0b\x32\x1b.facewire.v1.SyntheticImage\x12\r\n\x05model\x18\x02 \x01(\t\x12&\n\x05times\x18\x03 \x01(\x0b\x32\x17.facewire.v1.StageTimes\"\x8b\x01\n\x15\x41nonymiseFacesRequest\x12!\n\x05image\x18\x01 \x01(\x0b\x32\x12.facewire.v1.Image\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.facewire.v1.DetectionOptions\x12\t\n\x01k\x18\x03 \x01(\r\x12\x14\n\x0cvisible_mark\x18\x04 \x01(\x08\"\xba\x01\n\x16\x41nonymiseFacesResponse\x12*\n\x05image\x18\x01 \x01(\x0b\x32\x1b.facewire.v1.SyntheticImage\x12 \n\x05\x66\x61\x63\x65s\x18\x02 \x03(\x0b\x32\x11.facewire.v1.Face\x12\x10\n\x08replaced\x18\x03 \x01(\r\x12\t\n\x01k\x18\x04 \x01(\r\x12\r\n\x05model\x18\x05 \x01(\t\x12&\n\x05times\x18\x06 \x01(\x0b\x32\x17.facewire.v1.StageTimes2\xb5\x04\n\x11GenerativeService\x12V\n\rGenerateFaces\x12!.facewire.v1.GenerateFacesRequest\x1a\".facewire.v1.GenerateFacesResponse\x12S\n\x0cRestoreFaces\x12 .facewire.v1.RestoreFacesRequest\x1a!.facewire.v1.RestoreFacesResponse\x12_\n\x10ReconstructFaces\x12$.facewire.v1.ReconstructFacesRequest\x1a%.facewire.v1.ReconstructFacesResponse\x12V\n\rEncodeLatents\x12!.facewire.v1.EncodeLatentsRequest\x1a\".facewire.v1.EncodeLatentsResponse\x12_\n\x10InterpolateFaces\x12$.facewire.v1.InterpolateFacesRequest\x1a%.facewire.v1.InterpolateFacesResponse\x12Y\n\x0e\x41nonymiseFaces\x12\".facewire.v1.AnonymiseFacesRequest\x1a#.facewire.v1.AnonymiseFacesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facewire.v1.generative_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GENERATEFACESREQUEST']._serialized_start=76
-  _globals['_GENERATEFACESREQUEST']._serialized_end=195
-  _globals['_SYNTHETICIMAGE']._serialized_start=197
-  _globals['_SYNTHETICIMAGE']._serialized_end=297
-  _globals['_GENERATEFACESRESPONSE']._serialized_start=300
-  _globals['_GENERATEFACESRESPONSE']._serialized_end=437
-  _globals['_GENERATIVESERVICE']._serialized_start=439
-  _globals['_GENERATIVESERVICE']._serialized_end=546
+  _globals['_GENERATEFACESREQUEST']._serialized_start=125
+  _globals['_GENERATEFACESREQUEST']._serialized_end=244
+  _globals['_SYNTHETICIMAGE']._serialized_start=246
+  _globals['_SYNTHETICIMAGE']._serialized_end=346
+  _globals['_GENERATEFACESRESPONSE']._serialized_start=349
+  _globals['_GENERATEFACESRESPONSE']._serialized_end=486
+  _globals['_RESTOREFACESREQUEST']._serialized_start=488
+  _globals['_RESTOREFACESREQUEST']._serialized_end=614
+  _globals['_RESTOREDFACE']._serialized_start=616
+  _globals['_RESTOREDFACE']._serialized_end=723
+  _globals['_RESTOREFACESRESPONSE']._serialized_start=726
+  _globals['_RESTOREFACESRESPONSE']._serialized_end=940
+  _globals['_RECONSTRUCTFACESREQUEST']._serialized_start=943
+  _globals['_RECONSTRUCTFACESREQUEST']._serialized_end=1073
+  _globals['_RECONSTRUCTEDFACE']._serialized_start=1076
+  _globals['_RECONSTRUCTEDFACE']._serialized_end=1245
+  _globals['_RECONSTRUCTFACESRESPONSE']._serialized_start=1248
+  _globals['_RECONSTRUCTFACESRESPONSE']._serialized_end=1471
+  _globals['_LATENT']._serialized_start=1473
+  _globals['_LATENT']._serialized_end=1532
+  _globals['_ENCODELATENTSREQUEST']._serialized_start=1534
+  _globals['_ENCODELATENTSREQUEST']._serialized_end=1639
+  _globals['_ENCODEDLATENT']._serialized_start=1641
+  _globals['_ENCODEDLATENT']._serialized_end=1743
+  _globals['_ENCODELATENTSRESPONSE']._serialized_start=1746
+  _globals['_ENCODELATENTSRESPONSE']._serialized_end=1947
+  _globals['_LATENTSOURCE']._serialized_start=1949
+  _globals['_LATENTSOURCE']._serialized_end=2049
+  _globals['_INTERPOLATEFACESREQUEST']._serialized_start=2052
+  _globals['_INTERPOLATEFACESREQUEST']._serialized_end=2197
+  _globals['_INTERPOLATEFACESRESPONSE']._serialized_start=2199
+  _globals['_INTERPOLATEFACESRESPONSE']._serialized_end=2325
+  _globals['_ANONYMISEFACESREQUEST']._serialized_start=2328
+  _globals['_ANONYMISEFACESREQUEST']._serialized_end=2467
+  _globals['_ANONYMISEFACESRESPONSE']._serialized_start=2470
+  _globals['_ANONYMISEFACESRESPONSE']._serialized_end=2656
+  _globals['_GENERATIVESERVICE']._serialized_start=2659
+  _globals['_GENERATIVESERVICE']._serialized_end=3224
 # @@protoc_insertion_point(module_scope)

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class GenerativeServiceStub(object):
-    """Faces made by a model. Off until a generator is configured (generation.model): FAILED_PRECONDITION, reason
-    NOT_CONFIGURED.
+    """Faces made or changed by models. Each call is off until its model is configured ([generation]): FAILED_PRECONDITION,
+    reason NOT_CONFIGURED. Pictures that were made by models are taken, too.
     """
 
     def __init__(self, channel):
@@ -41,15 +41,77 @@ class GenerativeServiceStub(object):
                 request_serializer=facewire_dot_v1_dot_generative__pb2.GenerateFacesRequest.SerializeToString,
                 response_deserializer=facewire_dot_v1_dot_generative__pb2.GenerateFacesResponse.FromString,
                 _registered_method=True)
+        self.RestoreFaces = channel.unary_unary(
+                '/facewire.v1.GenerativeService/RestoreFaces',
+                request_serializer=facewire_dot_v1_dot_generative__pb2.RestoreFacesRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_generative__pb2.RestoreFacesResponse.FromString,
+                _registered_method=True)
+        self.ReconstructFaces = channel.unary_unary(
+                '/facewire.v1.GenerativeService/ReconstructFaces',
+                request_serializer=facewire_dot_v1_dot_generative__pb2.ReconstructFacesRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_generative__pb2.ReconstructFacesResponse.FromString,
+                _registered_method=True)
+        self.EncodeLatents = channel.unary_unary(
+                '/facewire.v1.GenerativeService/EncodeLatents',
+                request_serializer=facewire_dot_v1_dot_generative__pb2.EncodeLatentsRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_generative__pb2.EncodeLatentsResponse.FromString,
+                _registered_method=True)
+        self.InterpolateFaces = channel.unary_unary(
+                '/facewire.v1.GenerativeService/InterpolateFaces',
+                request_serializer=facewire_dot_v1_dot_generative__pb2.InterpolateFacesRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_generative__pb2.InterpolateFacesResponse.FromString,
+                _registered_method=True)
+        self.AnonymiseFaces = channel.unary_unary(
+                '/facewire.v1.GenerativeService/AnonymiseFaces',
+                request_serializer=facewire_dot_v1_dot_generative__pb2.AnonymiseFacesRequest.SerializeToString,
+                response_deserializer=facewire_dot_v1_dot_generative__pb2.AnonymiseFacesResponse.FromString,
+                _registered_method=True)
 
 
 class GenerativeServiceServicer(object):
-    """Faces made by a model. Off until a generator is configured (generation.model): FAILED_PRECONDITION, reason
-    NOT_CONFIGURED.
+    """Faces made or changed by models. Each call is off until its model is configured ([generation]): FAILED_PRECONDITION,
+    reason NOT_CONFIGURED. Pictures that were made by models are taken, too.
     """
 
     def GenerateFaces(self, request, context):
         """Faces of nobody, made of random numbers: for demonstrations, placeholders and tests that need no real person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreFaces(self, request, context):
+        """Small, noisy, dark faces made readable for people (generation.restorer). Details are invented: nobody is
+        recognised by them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReconstructFaces(self, request, context):
+        """What an encoder and its generator (generation.encoder) make of faces, and how face-like they are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EncodeLatents(self, request, context):
+        """Faces as few numbers each (generation.encoder). They are biometric data of these people.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InterpolateFaces(self, request, context):
+        """Faces on the way from one to another (generation.encoder).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnonymiseFaces(self, request, context):
+        """A whole picture in which each face that is found is replaced by a mean of k faces of nobody
+        (generation.encoder). Faces that are not found stay: look at the answer before it leaves the house.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -63,6 +125,31 @@ def add_GenerativeServiceServicer_to_server(servicer, server):
                     request_deserializer=facewire_dot_v1_dot_generative__pb2.GenerateFacesRequest.FromString,
                     response_serializer=facewire_dot_v1_dot_generative__pb2.GenerateFacesResponse.SerializeToString,
             ),
+            'RestoreFaces': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreFaces,
+                    request_deserializer=facewire_dot_v1_dot_generative__pb2.RestoreFacesRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_generative__pb2.RestoreFacesResponse.SerializeToString,
+            ),
+            'ReconstructFaces': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReconstructFaces,
+                    request_deserializer=facewire_dot_v1_dot_generative__pb2.ReconstructFacesRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_generative__pb2.ReconstructFacesResponse.SerializeToString,
+            ),
+            'EncodeLatents': grpc.unary_unary_rpc_method_handler(
+                    servicer.EncodeLatents,
+                    request_deserializer=facewire_dot_v1_dot_generative__pb2.EncodeLatentsRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_generative__pb2.EncodeLatentsResponse.SerializeToString,
+            ),
+            'InterpolateFaces': grpc.unary_unary_rpc_method_handler(
+                    servicer.InterpolateFaces,
+                    request_deserializer=facewire_dot_v1_dot_generative__pb2.InterpolateFacesRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_generative__pb2.InterpolateFacesResponse.SerializeToString,
+            ),
+            'AnonymiseFaces': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnonymiseFaces,
+                    request_deserializer=facewire_dot_v1_dot_generative__pb2.AnonymiseFacesRequest.FromString,
+                    response_serializer=facewire_dot_v1_dot_generative__pb2.AnonymiseFacesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'facewire.v1.GenerativeService', rpc_method_handlers)
@@ -72,8 +159,8 @@ def add_GenerativeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class GenerativeService(object):
-    """Faces made by a model. Off until a generator is configured (generation.model): FAILED_PRECONDITION, reason
-    NOT_CONFIGURED.
+    """Faces made or changed by models. Each call is off until its model is configured ([generation]): FAILED_PRECONDITION,
+    reason NOT_CONFIGURED. Pictures that were made by models are taken, too.
     """
 
     @staticmethod
@@ -93,6 +180,141 @@ class GenerativeService(object):
             '/facewire.v1.GenerativeService/GenerateFaces',
             facewire_dot_v1_dot_generative__pb2.GenerateFacesRequest.SerializeToString,
             facewire_dot_v1_dot_generative__pb2.GenerateFacesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreFaces(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GenerativeService/RestoreFaces',
+            facewire_dot_v1_dot_generative__pb2.RestoreFacesRequest.SerializeToString,
+            facewire_dot_v1_dot_generative__pb2.RestoreFacesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReconstructFaces(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GenerativeService/ReconstructFaces',
+            facewire_dot_v1_dot_generative__pb2.ReconstructFacesRequest.SerializeToString,
+            facewire_dot_v1_dot_generative__pb2.ReconstructFacesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EncodeLatents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GenerativeService/EncodeLatents',
+            facewire_dot_v1_dot_generative__pb2.EncodeLatentsRequest.SerializeToString,
+            facewire_dot_v1_dot_generative__pb2.EncodeLatentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InterpolateFaces(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GenerativeService/InterpolateFaces',
+            facewire_dot_v1_dot_generative__pb2.InterpolateFacesRequest.SerializeToString,
+            facewire_dot_v1_dot_generative__pb2.InterpolateFacesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnonymiseFaces(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facewire.v1.GenerativeService/AnonymiseFaces',
+            facewire_dot_v1_dot_generative__pb2.AnonymiseFacesRequest.SerializeToString,
+            facewire_dot_v1_dot_generative__pb2.AnonymiseFacesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -18,8 +18,8 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class GenerativeServiceStub:
-    """Faces made by a model. Off until a generator is configured (generation.model): FAILED_PRECONDITION, reason
-    NOT_CONFIGURED.
+    """Faces made or changed by models. Each call is off until its model is configured ([generation]): FAILED_PRECONDITION,
+    reason NOT_CONFIGURED. Pictures that were made by models are taken, too.
     """
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
@@ -29,9 +29,43 @@ class GenerativeServiceStub:
     ]
     """Faces of nobody, made of random numbers: for demonstrations, placeholders and tests that need no real person."""
 
+    RestoreFaces: grpc.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.RestoreFacesRequest,
+        facewire.v1.generative_pb2.RestoreFacesResponse,
+    ]
+    """Small, noisy, dark faces made readable for people (generation.restorer). Details are invented: nobody is
+    recognised by them.
+    """
+
+    ReconstructFaces: grpc.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.ReconstructFacesRequest,
+        facewire.v1.generative_pb2.ReconstructFacesResponse,
+    ]
+    """What an encoder and its generator (generation.encoder) make of faces, and how face-like they are."""
+
+    EncodeLatents: grpc.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.EncodeLatentsRequest,
+        facewire.v1.generative_pb2.EncodeLatentsResponse,
+    ]
+    """Faces as few numbers each (generation.encoder). They are biometric data of these people."""
+
+    InterpolateFaces: grpc.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.InterpolateFacesRequest,
+        facewire.v1.generative_pb2.InterpolateFacesResponse,
+    ]
+    """Faces on the way from one to another (generation.encoder)."""
+
+    AnonymiseFaces: grpc.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.AnonymiseFacesRequest,
+        facewire.v1.generative_pb2.AnonymiseFacesResponse,
+    ]
+    """A whole picture in which each face that is found is replaced by a mean of k faces of nobody
+    (generation.encoder). Faces that are not found stay: look at the answer before it leaves the house.
+    """
+
 class GenerativeServiceAsyncStub:
-    """Faces made by a model. Off until a generator is configured (generation.model): FAILED_PRECONDITION, reason
-    NOT_CONFIGURED.
+    """Faces made or changed by models. Each call is off until its model is configured ([generation]): FAILED_PRECONDITION,
+    reason NOT_CONFIGURED. Pictures that were made by models are taken, too.
     """
 
     GenerateFaces: grpc.aio.UnaryUnaryMultiCallable[
@@ -40,9 +74,43 @@ class GenerativeServiceAsyncStub:
     ]
     """Faces of nobody, made of random numbers: for demonstrations, placeholders and tests that need no real person."""
 
+    RestoreFaces: grpc.aio.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.RestoreFacesRequest,
+        facewire.v1.generative_pb2.RestoreFacesResponse,
+    ]
+    """Small, noisy, dark faces made readable for people (generation.restorer). Details are invented: nobody is
+    recognised by them.
+    """
+
+    ReconstructFaces: grpc.aio.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.ReconstructFacesRequest,
+        facewire.v1.generative_pb2.ReconstructFacesResponse,
+    ]
+    """What an encoder and its generator (generation.encoder) make of faces, and how face-like they are."""
+
+    EncodeLatents: grpc.aio.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.EncodeLatentsRequest,
+        facewire.v1.generative_pb2.EncodeLatentsResponse,
+    ]
+    """Faces as few numbers each (generation.encoder). They are biometric data of these people."""
+
+    InterpolateFaces: grpc.aio.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.InterpolateFacesRequest,
+        facewire.v1.generative_pb2.InterpolateFacesResponse,
+    ]
+    """Faces on the way from one to another (generation.encoder)."""
+
+    AnonymiseFaces: grpc.aio.UnaryUnaryMultiCallable[
+        facewire.v1.generative_pb2.AnonymiseFacesRequest,
+        facewire.v1.generative_pb2.AnonymiseFacesResponse,
+    ]
+    """A whole picture in which each face that is found is replaced by a mean of k faces of nobody
+    (generation.encoder). Faces that are not found stay: look at the answer before it leaves the house.
+    """
+
 class GenerativeServiceServicer(metaclass=abc.ABCMeta):
-    """Faces made by a model. Off until a generator is configured (generation.model): FAILED_PRECONDITION, reason
-    NOT_CONFIGURED.
+    """Faces made or changed by models. Each call is off until its model is configured ([generation]): FAILED_PRECONDITION,
+    reason NOT_CONFIGURED. Pictures that were made by models are taken, too.
     """
 
     @abc.abstractmethod
@@ -52,5 +120,49 @@ class GenerativeServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[facewire.v1.generative_pb2.GenerateFacesResponse, collections.abc.Awaitable[facewire.v1.generative_pb2.GenerateFacesResponse]]:
         """Faces of nobody, made of random numbers: for demonstrations, placeholders and tests that need no real person."""
+
+    @abc.abstractmethod
+    def RestoreFaces(
+        self,
+        request: facewire.v1.generative_pb2.RestoreFacesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[facewire.v1.generative_pb2.RestoreFacesResponse, collections.abc.Awaitable[facewire.v1.generative_pb2.RestoreFacesResponse]]:
+        """Small, noisy, dark faces made readable for people (generation.restorer). Details are invented: nobody is
+        recognised by them.
+        """
+
+    @abc.abstractmethod
+    def ReconstructFaces(
+        self,
+        request: facewire.v1.generative_pb2.ReconstructFacesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[facewire.v1.generative_pb2.ReconstructFacesResponse, collections.abc.Awaitable[facewire.v1.generative_pb2.ReconstructFacesResponse]]:
+        """What an encoder and its generator (generation.encoder) make of faces, and how face-like they are."""
+
+    @abc.abstractmethod
+    def EncodeLatents(
+        self,
+        request: facewire.v1.generative_pb2.EncodeLatentsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[facewire.v1.generative_pb2.EncodeLatentsResponse, collections.abc.Awaitable[facewire.v1.generative_pb2.EncodeLatentsResponse]]:
+        """Faces as few numbers each (generation.encoder). They are biometric data of these people."""
+
+    @abc.abstractmethod
+    def InterpolateFaces(
+        self,
+        request: facewire.v1.generative_pb2.InterpolateFacesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[facewire.v1.generative_pb2.InterpolateFacesResponse, collections.abc.Awaitable[facewire.v1.generative_pb2.InterpolateFacesResponse]]:
+        """Faces on the way from one to another (generation.encoder)."""
+
+    @abc.abstractmethod
+    def AnonymiseFaces(
+        self,
+        request: facewire.v1.generative_pb2.AnonymiseFacesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[facewire.v1.generative_pb2.AnonymiseFacesResponse, collections.abc.Awaitable[facewire.v1.generative_pb2.AnonymiseFacesResponse]]:
+        """A whole picture in which each face that is found is replaced by a mean of k faces of nobody
+        (generation.encoder). Faces that are not found stay: look at the answer before it leaves the house.
+        """
 
 def add_GenerativeServiceServicer_to_server(servicer: GenerativeServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -88,6 +88,7 @@ class EnrolRefusal(Enum):
     POOR_QUALITY = "poor quality"
     LOOKS_LIKE_ANOTHER = "looks like another"
     SYNTHETIC = "synthetic"
+    NOT_FACE_LIKE = "not face-like"
 
 
 @dataclass(frozen=True, slots=True)

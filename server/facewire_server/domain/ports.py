@@ -14,7 +14,7 @@ from facewire_server.domain.contract import EmbeddingContract
 from facewire_server.domain.decision import Candidate
 from facewire_server.domain.event import Event, KeptEvents
 from facewire_server.domain.face import EncodedFaces, Faces, FloatArray, Quality
-from facewire_server.domain.frame import Frame, Pixels
+from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import (
     EnrolledFace,
     Gallery,
@@ -99,29 +99,6 @@ class MeshFitter(Protocol):
 
     def fit(self, frame: Frame, faces: Faces, clock: StageClock) -> list[Mesh]:
         """The mesh of each face."""
-        ...
-
-
-class FaceGenerator(Protocol):
-    """Makes faces of nobody. Thread-safe."""
-
-    @property
-    def name(self) -> str:
-        """The model's name in the manifest."""
-        ...
-
-    @property
-    def latent(self) -> int:
-        """How many numbers a face is made of."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Side of a picture, pixels."""
-        ...
-
-    def generate(self, latent: FloatArray, clock: StageClock) -> Pixels:
-        """The face made of (latent,) normally distributed numbers: uint8 (S, S, 3), R, G, B."""
         ...
 
 

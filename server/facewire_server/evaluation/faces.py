@@ -75,7 +75,7 @@ class FaceReader:
         setting: what the answers depend on beside the picture: the server's models and settings.
         corruption: what is done to each picture first.
         seed: of the corruption.
-        looks: 1: quick; 2: as enrolment has it.
+        looks: 1: quick; 2: with a close-up; 3: and the mirror image, as enrolment has it.
     """
 
     def __init__(

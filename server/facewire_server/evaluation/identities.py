@@ -27,6 +27,7 @@ _FMR_OF_DISCARDING: Final = 1e-3
 FPIRS: Final = (0.1, 0.01, 0.003)
 PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp")
 People = Mapping[str, Sequence[Path]]
+Vectors = Mapping[Path, "npt.NDArray[np.float32] | None"]
 WorstPairs = list[tuple[Path, Path, float]]
 
 
@@ -139,18 +140,25 @@ def _from_csv(images: Path, labels: Path) -> Iterator[tuple[str, Path]]:
 
 
 def evaluate_identities(
-    people: People, seen: Mapping[Path, SeenFaces], plan: Plan, prior: ScoreCalibration | None = None
+    people: People,
+    seen: Mapping[Path, SeenFaces],
+    plan: Plan,
+    prior: ScoreCalibration | None = None,
+    enrolled: Mapping[Path, SeenFaces] | None = None,
 ) -> IdentitiesResult:
     """Divides the people again and again, and searches every picture that was not enrolled.
 
     Args:
+        seen: what is searched for.
         prior: the embedder's own error rates, which calibration starts from.
+        enrolled: the same pictures as enrolment sees them; None: as they are searched for.
 
     Raises:
         InputError: there are too few people or pictures for the plan.
     """
     vectors = {path: _largest(faces) for path, faces in seen.items()}
-    divided = list(splits(people, vectors, plan))
+    templates = None if enrolled is None else {path: _largest(faces) for path, faces in enrolled.items()}
+    divided = list(splits(people, vectors, plan, templates))
     pairs = _all_pairs(people, seen)
     searches = [search(split) for split in divided]
     limits = [_calibrated(split, plan.promise, prior) for split in divided]
@@ -177,8 +185,9 @@ def evaluate_identities(
     )
 
 
-def splits(people: People, vectors: Mapping[Path, npt.NDArray[np.float32] | None], plan: Plan) -> Iterator[Split]:
-    """The divisions of the plan, one after the other."""
+def splits(people: People, vectors: Vectors, plan: Plan, enrolled: Vectors | None = None) -> Iterator[Split]:
+    """The divisions of the plan, one after the other; templates are of ``enrolled``, probes of ``vectors``."""
+    made = vectors if enrolled is None else enrolled
     names = sorted(people)
     strangers = _stranger_count(people, plan)
     random = np.random.default_rng(plan.seed)
@@ -189,10 +198,10 @@ def splits(people: People, vectors: Mapping[Path, npt.NDArray[np.float32] | None
         for subject, person in enumerate(inside):
             paths = list(people[names[person]])
             random.shuffle(paths)
-            usable = [path for path in paths if vectors[path] is not None]
+            usable = [path for path in paths if vectors[path] is not None and made[path] is not None]
             if len(usable) < plan.enrol:
                 raise InputError(f"'{names[person]}' has {len(usable)} pictures with a face, {plan.enrol} are needed")
-            templates += [(vectors[path], subject) for path in usable[: plan.enrol]]
+            templates += [(made[path], subject) for path in usable[: plan.enrol]]
             probes += [(vectors[path], subject) for path in usable[plan.enrol :]]
             missed += len(paths) - len(usable)
         others = [vectors[path] for person in outside for path in people[names[person]]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,8 @@ from facewire_server.inference.specs import Int8
 from facewire_server.inference.torch_archive import TorchArchiveError, read_tensors
 
 _GENERATOR: Final = "netG_state_dict"  # what such checkpoints commonly call it
+_ZIPPED: Final = ("model.xml", "model.bin")
+_MOST_BYTES: Final = 2 << 30
 _ONNX_ERROR: Final = onnx.onnx_cpp2py_export.checker.ValidationError
 
 
@@ -29,7 +33,7 @@ def convert_to_ir(weights: Path, conversion: str, target: Path) -> None:
     """Writes ``target`` (an .xml, with the .bin beside it), float32.
 
     Args:
-        weights: an ONNX or TFLite file, or an IR .xml.
+        weights: an ONNX or TFLite file, an IR .xml, a PyTorch checkpoint or a zip file.
         conversion: as in the manifest, see ``BaseSpec``.
 
     Raises:
@@ -39,6 +43,8 @@ def convert_to_ir(weights: Path, conversion: str, target: Path) -> None:
         if conversion == "dequantise-onnx":
             plain = dequantise(onnx.load(str(weights)))
             model = ov.Core().read_model(plain.SerializeToString())
+        elif conversion == "zipped-ir":
+            model = ov.Core().read_model(*_unzipped(weights))
         elif conversion == "dcgan-torch":
             model = build_generator(read_tensors(weights, _GENERATOR))
         else:
@@ -61,6 +67,19 @@ def convert_to_int8(xml: Path, rules: Int8, target: Path) -> None:
         ov.save_model(quantise(ov.Core().read_model(xml), rules), target, compress_to_fp16=False)
     except (RuntimeError, ValueError, QuantisationError) as error:
         raise ConversionError(f"{xml.name} cannot be made 8-bit: {str(error).strip().splitlines()[0]}") from error
+
+
+def _unzipped(file: Path) -> tuple[bytes, bytes]:
+    """An IR's two files; raises ValueError where the zip holds something else, or much more than it says."""
+    try:
+        with zipfile.ZipFile(file) as packed:
+            sizes = {info.filename: info.file_size for info in packed.infolist()}
+            if set(sizes) != set(_ZIPPED) or sum(sizes.values()) > _MOST_BYTES:
+                raise ValueError(f"must hold {' and '.join(_ZIPPED)}, at most {_MOST_BYTES >> 20} MiB")
+            xml, weights = (packed.read(name) for name in _ZIPPED)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+        raise ValueError(f"is no sound zip file ({error})") from error
+    return xml, weights
 
 
 def _planar(model: ov.Model) -> ov.Model:

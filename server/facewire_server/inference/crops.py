@@ -10,7 +10,7 @@ from facewire import kernels
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.ports import Tensor, TensorInfo
 from facewire_server.inference.runtime import Network
-from facewire_server.inference.specs import AttributeModel, GeneratorModel, LivenessModel, MeshModel
+from facewire_server.inference.specs import ModelSpec
 
 
 class CropNetwork:
@@ -21,7 +21,7 @@ class CropNetwork:
         network: compiled for one shape.
     """
 
-    def __init__(self, spec: LivenessModel | AttributeModel | MeshModel | GeneratorModel, network: Network) -> None:
+    def __init__(self, spec: ModelSpec, network: Network) -> None:
         self._spec = spec
         self._network = network
         (self._compiled,) = network.shapes.values()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from facewire_server.domain.face import FloatArray
 from facewire_server.domain.frame import Pixels
 from facewire_server.domain.stages import StageClock
 from facewire_server.inference.crops import CropNetwork
+from facewire_server.inference.pictures import picture_of
 from facewire_server.inference.runtime import Network
 from facewire_server.inference.specs import GeneratorModel
 
@@ -37,8 +36,4 @@ class NetworkGenerator(CropNetwork):
             z[...] = latent.reshape(z.shape)
 
         with clock.stage("generate"):
-            planes = self.judge(draw)[self._model.output][0]
-            if self._model.input.colour == "bgr":
-                planes = planes[::-1]
-            levels = np.rint((planes.transpose(1, 2, 0) + 1) * 127.5).clip(0, 255)
-            return np.ascontiguousarray(levels.astype(np.uint8))
+            return picture_of(self.judge(draw)[self._model.output][0], self._model.input.colour)

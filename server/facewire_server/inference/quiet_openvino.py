@@ -11,5 +11,6 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402
 import openvino.opset13 as ops  # noqa: E402
+import openvino.passes as passes  # noqa: E402, PLR0402
 
-__all__ = ["ops", "ov"]
+__all__ = ["ops", "ov", "passes"]

@@ -132,7 +132,8 @@ class BaseSpec(Strict):
         licence, origin: told to whoever asks the server.
         source, sha256: where the weights' file is, and its digest.
         conversion: "dequantise-onnx" for block-quantised ONNX, "planar" for a network whose input is (n, H, W, 3),
-            "dcgan-torch" for a PyTorch checkpoint of a DCGAN's generator.
+            "dcgan-torch" for a PyTorch checkpoint of a DCGAN's generator, "zipped-ir" for an IR's model.xml and
+            model.bin in one zip file.
         golden: what it answers in floats to the test pattern.
         int8: how it becomes a network of 8 bits.
     """
@@ -142,7 +143,7 @@ class BaseSpec(Strict):
     origin: str = ""
     source: Source
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    conversion: Literal["none", "dequantise-onnx", "planar", "dcgan-torch"] = "none"
+    conversion: Literal["none", "dequantise-onnx", "planar", "dcgan-torch", "zipped-ir"] = "none"
     input: InputSpec
     golden: GoldenAnswer | None = None
     int8: Int8 | None = None
@@ -206,19 +207,19 @@ class EmbedderModel(BaseSpec):
         return self
 
 
-class BpcerCurve(Strict):
-    """Which share of live faces scores below, measured on live people; see ``facewire eval liveness``.
+class QuantileCurve(Strict):
+    """Which share of true cases scores below: live faces of liveness, faces of face-likeness.
 
     Attributes:
-        scores: rising, 0..1.
-        rates: of the live below each, rising.
+        scores: rising.
+        rates: share of the true cases below each, rising.
     """
 
     scores: tuple[float, ...]
     rates: tuple[float, ...]
 
     @model_validator(mode="after")
-    def _rising(self) -> BpcerCurve:
+    def _rising(self) -> QuantileCurve:
         if len(self.scores) != len(self.rates) or len(self.scores) < 2:
             raise ValueError("scores and rates need as many numbers, two or more")
         if list(self.scores) != sorted(set(self.scores)) or list(self.rates) != sorted(self.rates):
@@ -226,7 +227,7 @@ class BpcerCurve(Strict):
         return self
 
     def score_at(self, rate: float) -> float:
-        """The score below which this share of the living lie, between the measured ones by a straight line."""
+        """The score below which this share lies, between the measured ones by a straight line."""
         return float(np.interp(rate, self.rates, self.scores))
 
 
@@ -238,7 +239,7 @@ class LivenessModel(BaseSpec):
         size: side of the input, pixels.
         box_scale: the cut is the face's box so many times as wide and high, moved into the picture where it can be.
         classes, live_class: how many there are, and which of them, counted from 0, is "live".
-        bpcer: measured on live people.
+        bpcer: measured on live people; see ``facewire eval liveness``.
     """
 
     task: Literal["liveness"]
@@ -248,7 +249,7 @@ class LivenessModel(BaseSpec):
     box_scale: Annotated[float, Field(ge=1, le=8)] = 2.7
     classes: Annotated[int, Field(ge=2, le=16)] = 3
     live_class: Annotated[int, Field(ge=0, le=15)] = 1
-    bpcer: BpcerCurve
+    bpcer: QuantileCurve
 
     @model_validator(mode="after")
     def _complete(self) -> LivenessModel:
@@ -303,10 +304,62 @@ class GeneratorModel(BaseSpec):
     """
 
     task: Literal["generator"]
-    kind: Literal["dcgan"]
+    kind: Literal["dcgan", "vae"]
     output: str
     latent: Annotated[int, Field(ge=1, le=4096)]
     size: Annotated[int, Field(ge=16, le=1024)]
 
 
-ModelSpec = DetectorModel | EmbedderModel | LivenessModel | AttributeModel | MeshModel | GeneratorModel
+class EncoderModel(BaseSpec):
+    """Tells a face by few numbers, from which its generator makes it again: the first half of a VAE.
+
+    Attributes:
+        generator: the other half's name in the manifest.
+        mean, log_variance: outputs (1, latent): the normal distribution of the face's latent.
+        core: output (1, latent): the mean in the main directions of faces' latents alone.
+        donors: output (m, latent), the same for each face: latents of nobody, whose means faces are replaced by.
+        identity: output (latent, latent), the same for each face: the projection onto what tells people apart.
+        latent: how many numbers.
+        size: side of the face, pixels, shrunk from a chip of 112.
+        view: share of the chip that the tight view of recognition would fill.
+        likeness: scores of ``domain.likeness`` of real faces.
+    """
+
+    task: Literal["encoder"]
+    kind: Literal["vae"]
+    generator: str
+    mean: str = "mean"
+    log_variance: str = "log_variance"
+    core: str = "core"
+    donors: str = "donors"
+    identity: str = "identity"
+    latent: Annotated[int, Field(ge=1, le=4096)]
+    size: Annotated[int, Field(ge=16, le=112)]
+    view: Annotated[float, Field(ge=0.3, le=1)]
+    likeness: QuantileCurve
+
+
+class RestorerModel(BaseSpec):
+    """Makes faces readable.
+
+    Attributes:
+        output: (1, 3, 112, 112), as the input is.
+        view: share of the chip that the tight view of recognition would fill.
+    """
+
+    task: Literal["restorer"]
+    kind: Literal["unet"]
+    output: str = "restored"
+    view: Annotated[float, Field(ge=0.3, le=1)]
+
+
+ModelSpec = (
+    DetectorModel
+    | EmbedderModel
+    | LivenessModel
+    | AttributeModel
+    | MeshModel
+    | GeneratorModel
+    | EncoderModel
+    | RestorerModel
+)

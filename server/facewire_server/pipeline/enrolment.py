@@ -13,7 +13,8 @@ from facewire_server.domain.face import EncodedFaces, Faces, NoFaceReason, Quali
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.gallery import EnrolRefusal, NewTemplate, Refusal
 from facewire_server.domain.quality import QualityLimits
-from facewire_server.pipeline.recognizer import Call, DetectionOptions, Recognizer
+from facewire_server.pipeline.latents import FaceCoder
+from facewire_server.pipeline.recognizer import CLOSE_LOOKS, MIRRORED_LOOKS, Call, DetectionOptions, Recognizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,14 @@ class EnrolmentGate:
     Attributes:
         limits: from where on something is wrong with a face.
         min_quality: lowest score, 0..1.
+        min_likeness: share of real faces that may look less like a face; 0: not asked.
         refuse_look_alikes: pictures that would be taken for another subject are refused instead of flagged.
         dominance: a second face does not matter if the largest is so many times larger in area.
     """
 
     limits: QualityLimits
     min_quality: float
+    min_likeness: float
     dominance: float
     refuse_look_alikes: bool = False
 
@@ -42,6 +45,16 @@ class EnrolmentGate:
                 f"the face's quality is {quality.score:.2f}, at least {self.min_quality:.2f} is needed: is it covered?",
             )
         return None
+
+    def judge_likeness(self, share: float) -> Refusal | None:
+        """Whether a face looks like one; ``share`` of real faces look less so."""
+        if share >= self.min_likeness:
+            return None
+        return Refusal(
+            EnrolRefusal.NOT_FACE_LIKE,
+            f"it hardly looks like a face: of real faces {share:.2%} look less like one, at least "
+            f"{self.min_likeness:.2%} are asked for: is it covered, drawn, or cut wrongly?",
+        )
 
 
 _SYNTHETIC = Refusal(
@@ -73,11 +86,20 @@ class Examined:
 
 
 class Enroller:
-    """Turns pictures into templates. Thread-safe."""
+    """Turns pictures into templates. Thread-safe.
 
-    def __init__(self, recognizer: Recognizer, gate: EnrolmentGate) -> None:
+    Args:
+        recognizer: finds and embeds the faces.
+        gate: what a picture must have.
+        coder: tells whether it looks like a face, if the gate asks.
+        mirror: templates are the mean of the picture's and its mirror image's embeddings.
+    """
+
+    def __init__(self, recognizer: Recognizer, gate: EnrolmentGate, coder: FaceCoder, *, mirror: bool) -> None:
         self._recognizer = recognizer
         self._gate = gate
+        self._coder = coder
+        self._looks = MIRRORED_LOOKS if mirror else CLOSE_LOOKS
 
     def examine(
         self,
@@ -111,13 +133,20 @@ class Enroller:
         face = self._single(found.encoded, use_largest)
         if isinstance(face, Refusal):
             return Examined(None, face, None)
-        face = self._recognizer.closer(picture, face, call)
-        refusal = None if negative else self._gate.judge(face.quality[0])
+        face = self._recognizer.closer(picture, face, call, self._looks)
+        refusal = None if negative else self._judge(picture, face, call)
         if refusal is not None:
             return Examined(None, refusal, face)
         digest = hashlib.sha256(source).hexdigest()
         template = NewTemplate(face.embeddings[0], face.quality[0], digest, source_name, negative)
         return Examined(template, None, face)
+
+    def _judge(self, picture: Frame, face: EncodedFaces, call: Call) -> Refusal | None:
+        refusal = self._gate.judge(face.quality[0])
+        if refusal is not None or self._gate.min_likeness == 0:
+            return refusal
+        (encoded,) = self._coder.encode(picture, face.faces, call)
+        return self._gate.judge_likeness(self._coder.likeness_of(encoded, call.clock))
 
     def compare(self, examined: Examined, gallery_id: str, subject_id: str) -> Examined:
         """Whether a new template of this subject would be taken for another one; refused if the gate says so."""

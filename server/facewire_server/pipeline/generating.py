@@ -11,7 +11,7 @@ import numpy as np
 from facewire import synthetic
 from facewire_server.domain.budget import Budget
 from facewire_server.domain.errors import InvalidArgument, PreconditionFailed
-from facewire_server.domain.ports import FaceGenerator
+from facewire_server.domain.generation import FaceGenerator
 from facewire_server.domain.stages import StageClock
 
 _SEED_BITS: Final = 32

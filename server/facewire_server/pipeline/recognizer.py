@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from facewire_server.domain.stages import StageClock
 from facewire_server.domain.templates import ComparedBy
 from facewire_server.pipeline.clearing import Clearing
 from facewire_server.pipeline.liveness import LivenessGuard, decide_on_living
+from facewire_server.pipeline.mirror import mirrored, where_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ class SubjectTemplates:
     subject_id: str
 
 
+CLOSE_LOOKS: Final = 2
+MIRRORED_LOOKS: Final = 3
+_MOST_IN_MIRROR: Final = 1000
 Side = Frame | GivenEmbedding | SubjectTemplates
 
 
@@ -173,17 +178,21 @@ class Recognizer:
         faces, quality = self._embedder.measure(frame, faces, call.clock)
         return DetectedFaces(faces, quality, _reason_if_none(faces, reason))
 
-    def closer(self, frame: Frame, encoded: EncodedFaces, call: Call) -> EncodedFaces:
-        """The same faces after a second look."""
-        return self._look_again(self._clear(frame, call), encoded, call)
+    def closer(self, frame: Frame, encoded: EncodedFaces, call: Call, looks: int = CLOSE_LOOKS) -> EncodedFaces:
+        """The same faces after so many looks, more than one."""
+        frame = self._clear(frame, call)
+        first = self._look_again(frame, encoded, call)
+        return first if looks < MIRRORED_LOOKS else self._look_in_mirror(frame, first, call)
 
-    def embed(self, frame: Frame, options: DetectionOptions, call: Call, looks: int = 2) -> EmbeddedFaces:
-        """Faces with quality and embeddings, of one look (quick) or two (ADR 14)."""
+    def embed(self, frame: Frame, options: DetectionOptions, call: Call, looks: int = CLOSE_LOOKS) -> EmbeddedFaces:
+        """Faces with quality and embeddings, of one look (quick), two (ADR 14), or two and two at the mirror image."""
         frame = self._clear(frame, call)
         faces, reason = self._find(frame, options, call)
         encoded = self._embedder.encode(frame, faces, call.clock)
-        if looks > 1:
+        if looks >= CLOSE_LOOKS:
             encoded = self._look_again(frame, encoded, call)
+        if looks >= MIRRORED_LOOKS:
+            encoded = self._look_in_mirror(frame, encoded, call)
         return EmbeddedFaces(encoded, _reason_if_none(encoded.faces, reason))
 
     def _look_again(self, frame: Frame, first: EncodedFaces, call: Call) -> EncodedFaces:
@@ -194,9 +203,18 @@ class Recognizer:
         second = self._embedder.encode(frame, closer, call.clock)
         if len(second.embeddings) != len(first.embeddings):
             return first  # a close-up that cannot be aligned
-        both = first.embeddings + second.embeddings
-        kernels.normalise_rows(both)
-        return EncodedFaces(first.faces, first.quality, both)
+        return _mean_of(first, second)
+
+    def _look_in_mirror(self, frame: Frame, first: EncodedFaces, call: Call) -> EncodedFaces:
+        """The mean with the embeddings of the mirror image: faces have no left and right of their own."""
+        call.budget.check()
+        mirror, faces = mirrored(frame, first.faces)
+        with call.clock.stage("detect"):
+            found = self._detector.detect(mirror, None, _MOST_IN_MIRROR)
+        second = self._embedder.encode(mirror, where_found(faces, found), call.clock)
+        if len(second.embeddings) != len(first.embeddings):
+            return first
+        return _mean_of(first, self._look_again(mirror, second, call))
 
     def identify(
         self,
@@ -353,6 +371,13 @@ def largest_face(faces: Faces) -> Faces:
     if not len(faces):
         return faces
     return faces.select(np.array([int(np.argmax(faces.areas_px))]))
+
+
+def _mean_of(first: EncodedFaces, second: EncodedFaces) -> EncodedFaces:
+    """The first, with the mean of both's embeddings."""
+    both = first.embeddings + second.embeddings
+    kernels.normalise_rows(both)
+    return EncodedFaces(first.faces, first.quality, both)
 
 
 def _reason_if_none(faces: Faces, before: NoFaceReason | None) -> NoFaceReason | None:

@@ -51,6 +51,7 @@ _REFUSALS: Final = {
     EnrolRefusal.POOR_QUALITY: gallery_pb2.ENROL_REFUSAL_POOR_QUALITY,
     EnrolRefusal.LOOKS_LIKE_ANOTHER: gallery_pb2.ENROL_REFUSAL_LOOKS_LIKE_ANOTHER,
     EnrolRefusal.SYNTHETIC: gallery_pb2.ENROL_REFUSAL_SYNTHETIC,
+    EnrolRefusal.NOT_FACE_LIKE: gallery_pb2.ENROL_REFUSAL_NOT_FACE_LIKE,
     EnrolRefusal.EXTREME_POSE: gallery_pb2.ENROL_REFUSAL_EXTREME_POSE,
     EnrolRefusal.CUT_OFF: gallery_pb2.ENROL_REFUSAL_CUT_OFF,
     EnrolRefusal.DUPLICATE: gallery_pb2.ENROL_REFUSAL_DUPLICATE,

@@ -10,6 +10,8 @@ from facewire_server.domain.gallery import require_identifier
 from facewire_server.engine import Engine, EngineSlot
 from facewire_server.pipeline.analysis import Analysis
 from facewire_server.pipeline.recognizer import (
+    CLOSE_LOOKS,
+    MIRRORED_LOOKS,
     Call,
     DetectedFaces,
     GivenEmbedding,
@@ -23,7 +25,6 @@ from facewire_server.rpc import analysis_convert, convert
 from facewire_server.rpc.call import Context, on_worker
 
 _DEFAULT_CANDIDATES = 3
-_MOST_LOOKS = 2
 _MAX_CANDIDATES = 100
 
 
@@ -62,15 +63,15 @@ class RecognitionServicer(recognition_pb2_grpc.RecognitionServiceServicer):
         engine = self._slot.engine
         options = convert.detection_options(request.options, engine.limits)
         data = convert.image_bytes(request.image)
-        if request.looks > _MOST_LOOKS:
-            raise InvalidArgument("looks", f"must be 1 or {_MOST_LOOKS}, or 0 for the default")
+        if request.looks > MIRRORED_LOOKS:
+            raise InvalidArgument("looks", f"must be from 1 to {MIRRORED_LOOKS}, or 0 for the default")
 
         def work(call: Call) -> pb.EmbedFacesResponse:
             with call.clock.stage("decode"):
                 frame = convert.comparable_frame(
                     request.image, data, engine.limits, allow_synthetic=request.allow_synthetic
                 )
-            found = engine.recognizer.embed(frame, options, call, request.looks or _MOST_LOOKS)
+            found = engine.recognizer.embed(frame, options, call, request.looks or CLOSE_LOOKS)
             contract_id = engine.recognizer.contract_id
             response = pb.EmbedFacesResponse(
                 no_face_reason=convert.no_face_message(found.no_face_reason),

@@ -56,7 +56,9 @@ Examples:
 @click.option("--promise", default=0.01, show_default=True, type=click.FloatRange(1e-6, 0.5),
               help="Calibrate each gallery on its templates for this FPIR, and measure it.")  # fmt: skip
 @click.option("--looks", default=2, show_default=True, type=click.IntRange(1, 2),
-              help="At each face: 1, as streams; 2, as enrolment, 1:1, and 1:N in doubt.")  # fmt: skip
+              help="At each face that is searched for: 1, as streams; 2, as 1:1, and 1:N in doubt.")  # fmt: skip
+@click.option("--enrol-looks", default=3, show_default=True, type=click.IntRange(1, 3),
+              help="At each face that is enrolled: 3, as enrolment; 2, as it without enrolment.mirror.")  # fmt: skip
 @click.option("--pictures", is_flag=True, help="Show the worst pairs in the report.")
 @evaluation_options
 def identities(
@@ -68,6 +70,7 @@ def identities(
     splits: int,
     promise: float,
     looks: int,
+    enrol_looks: int,
     pictures: bool,
 ) -> None:
     """Identification (1:N): do enrolled people get their names, and strangers none?
@@ -78,14 +81,17 @@ def identities(
     people = read_people(images, labels)
     paths = [path for each in people.values() for path in each]
     with server(options) as client, progress() as bar:
-        task = bar.add_task("pictures", total=len(set(paths)))
-        reader = FaceReader(
-            client, options.kept_in, setting_of(client, options), options.corruption, options.seed, looks
+        several = {looks, enrol_looks}
+        task = bar.add_task("pictures", total=len(several) * len(set(paths)))
+        reader, enroller = (
+            FaceReader(client, options.kept_in, setting_of(client, options), options.corruption, options.seed, each)
+            for each in (looks, enrol_looks)
         )
         seen = reader.read_all(paths, lambda: bar.advance(task))
+        enrolled = seen if looks == enrol_looks else enroller.read_all(paths, lambda: bar.advance(task))
         plan = Plan(enrol, strangers, splits, options.seed, promise)
-        result = evaluate_identities(people, seen, plan, embedder_curve(client, options))
-        measured = {**facts(client, options), "looks": looks}
+        result = evaluate_identities(people, seen, plan, embedder_curve(client, options), enrolled)
+        measured = {**facts(client, options), "looks": looks, "enrol_looks": enrol_looks}
         worst = _worst(people, seen, reader) if pictures and options.report_file is not None else {}
     figures = _figures(result)
     show(figures)

@@ -1,0 +1,70 @@
+"""Clean faces made as far, noisy, blurred, compressed and dark ones are."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+Pixels = npt.NDArray[np.uint8]
+
+_DARKEST, _LIGHTEST_DARK = 0.2, 0.5  # plainly dark: else nobody could tell a dark face from a face in the dark
+_NOISIEST: Final = 12.0
+_MOST_BLUR: Final = 2.0
+_WORST_QUALITY, _BEST_QUALITY = 30, 95
+
+
+@dataclass(frozen=True, slots=True)
+class Degradation:
+    """What happens to a face, in this order.
+
+    Attributes:
+        blur: sigma of a Gaussian, pixels of the clean face.
+        factor: so many times fewer pixels each way.
+        light: pixel values times this.
+        noise: sigma of normal noise, grey levels.
+        quality: of JPEG; None: not compressed.
+    """
+
+    blur: float
+    factor: float
+    light: float
+    noise: float
+    quality: int | None
+
+    def apply(self, chip: Pixels, random: np.random.Generator) -> Pixels:
+        """The face as it would be cut out of such a picture: uint8 (S, S, 3), its pixels made more again (bicubic)."""
+        side = chip.shape[0]
+        picture = Image.fromarray(np.asarray(chip))
+        if self.blur > 0:
+            picture = picture.filter(ImageFilter.GaussianBlur(self.blur))
+        small = max(1, round(side / self.factor))
+        picture = picture.resize((small, small), Image.Resampling.BICUBIC)
+        levels = np.asarray(picture, dtype=np.float32) * self.light
+        levels = levels + random.normal(0.0, 1.0, levels.shape).astype(np.float32) * self.noise
+        picture = Image.fromarray(levels.round().clip(0, 255).astype(np.uint8))
+        if self.quality is not None:
+            file = io.BytesIO()
+            picture.save(file, "JPEG", quality=self.quality)
+            picture = Image.open(file)
+        return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
+
+
+FAR: Final = Degradation(blur=0.0, factor=4.0, light=1.0, noise=5.0, quality=40)
+"""What restorers are measured on: a quarter of the side, noise, JPEG 40."""
+
+
+def any_degradation(random: np.random.Generator) -> Degradation:
+    """One as cameras make them: a quarter of the side or more; a fifth of them dark; half of them as far as FAR."""
+    far = random.random() < 0.5
+    return Degradation(
+        blur=float(random.uniform(0, _MOST_BLUR)) if random.random() < 0.3 else 0.0,
+        factor=4.0 if far else float(random.uniform(1.5, 4.0)),
+        light=float(random.uniform(_DARKEST, _LIGHTEST_DARK)) if random.random() < 0.2 else 1.0,
+        noise=float(random.uniform(0, _NOISIEST)),
+        quality=int(random.integers(_WORST_QUALITY, _BEST_QUALITY + 1)) if random.random() < 0.9 else None,
+    )

@@ -1,0 +1,70 @@
+"""Whether a restorer restores: beside bicubic enlarging, on faces that are spoilt by a fixed rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from facewire_lab.degradation import FAR
+from facewire_lab.embedding import embed_chip
+from facewire_lab.faces import PreparedFaces, Rows
+from facewire_lab.likeness import psnr, ssim
+from facewire_lab.planes import as_planes, sheet_of_rows
+from facewire_server.domain.frame import Pixels
+from facewire_server.domain.generation import FaceRestorer
+from facewire_server.domain.ports import Embedder
+from facewire_server.domain.stages import StageClock
+
+_SHOWN: Final = 8
+_CPU: Final = torch.device("cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class RestorerFigures:
+    """Means over the faces, each of bicubic enlarging and of the restorer.
+
+    Attributes:
+        psnr_db, ssim: to the clean face.
+        cosine: of the embeddings, to the clean face's.
+    """
+
+    psnr_db: tuple[float, float]
+    ssim: tuple[float, float]
+    cosine: tuple[float, float]
+
+
+def judge_restorer(
+    restorer: FaceRestorer, embedder: Embedder, faces: PreparedFaces, rows: Rows, on_face: Callable[[], object]
+) -> RestorerFigures:
+    """The figures of faces at these rows."""
+    view = faces.facts.view
+    found = []
+    for row in rows.tolist():
+        clean, far, restored = _three(restorer, faces, row)
+        wanted = embed_chip(embedder, clean, view)
+        for picture in (far, restored):
+            both = [as_planes(torch.from_numpy(each[np.newaxis]), each.shape[0], _CPU) for each in (picture, clean)]
+            cosine = float(embed_chip(embedder, picture, view) @ wanted)
+            found.append((psnr(*both).item(), ssim(*both).item(), cosine))
+        on_face()
+    means = np.array(found).reshape(-1, 2, 3).mean(axis=0)
+    told = [(float(means[0, number]), float(means[1, number])) for number in range(3)]
+    return RestorerFigures(*told)
+
+
+def _three(restorer: FaceRestorer, faces: PreparedFaces, row: int) -> tuple[Pixels, Pixels, Pixels]:
+    """A face: clean, far, restored."""
+    clean = np.asarray(faces.chips[row])
+    far = np.ascontiguousarray(FAR.apply(clean, np.random.default_rng(row)))
+    return clean, far, restorer.restore(far, StageClock())
+
+
+def restorer_sheet(restorer: FaceRestorer, faces: PreparedFaces, rows: Rows) -> bytes:
+    """Far faces, restored, clean: a marked PNG."""
+    shown = [_three(restorer, faces, row) for row in rows[:_SHOWN].tolist()]
+    stacked = [torch.from_numpy(np.stack([each[place] for each in shown])) for place in (1, 2, 0)]
+    return sheet_of_rows([as_planes(each, each.shape[1], _CPU) for each in stacked])

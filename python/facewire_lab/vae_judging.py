@@ -1,0 +1,214 @@
+"""How good an autoencoder is, as the server runs it: nearness, likeness, anonymity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from facewire_lab.cnn_task import auc
+from facewire_lab.errors import LabError
+from facewire_lab.faces import PreparedFaces, Rows
+from facewire_lab.patterns import patterns
+from facewire_lab.planes import as_planes, sheet_of_rows
+from facewire_lab.preparing import pictures_below
+from facewire_lab.vae_task import ACTIVE_NATS
+from facewire_server.domain.face import Faces
+from facewire_server.domain.frame import Frame, Pixels
+from facewire_server.domain.likeness import likeness
+from facewire_server.domain.ports import Detector, Embedder
+from facewire_server.domain.stages import StageClock
+from facewire_server.pipeline.anonymising import fading
+from facewire_server.pipeline.chips import CHIP, Place, shrink, template_of
+from facewire_server.pipeline.latents import Autoencoder
+from facewire_server.pipeline.recognizer import largest_face
+
+_SHOWN: Final = 8
+_MOST_FACES: Final = 10
+_PATTERNS: Final = 200
+_CPU: Final = torch.device("cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """Means over the faces: of PSNR, of the KL divergence, and how many units tell more than 0.02 nats."""
+
+    psnr_db: float
+    kl_nats: float
+    active_units: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How often a face is more face-like than one of so many other things."""
+
+    auc: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymity:
+    """What is left of people.
+
+    Attributes:
+        people: each with one picture known to the one who looks, and the other anonymised; of people with one picture
+            only, the same.
+        rank1, rank1_before: share whose own picture is the nearest of all, by the server's embedder.
+        detected: share in which a face is found.
+        landmark_shift: how far eyes, nose and mouth are from where they were, in distances of the eyes: pose,
+            expression.
+    """
+
+    people: int
+    rank1: float
+    rank1_before: float
+    detected: float
+    landmark_shift: float
+
+
+class VaeJudge:
+    """Looks at an autoencoder as the product does.
+
+    Args:
+        autoencoder, detector, embedder: the server's.
+        on_face: called after each face.
+    """
+
+    def __init__(
+        self, autoencoder: Autoencoder, detector: Detector, embedder: Embedder, on_face: Callable[[], object]
+    ) -> None:
+        self._autoencoder = autoencoder
+        self._detector = detector
+        self._embedder = embedder
+        self._on_face = on_face
+
+    def reconstruction(self, faces: PreparedFaces, rows: Rows) -> Reconstruction:
+        """Of the faces at these rows."""
+        encoder, generator = self._autoencoder.encoder, self._autoencoder.generator
+        psnrs, units = [], np.zeros(generator.latent)
+        for row in rows.tolist():
+            small = shrink(np.asarray(faces.chips[row]), encoder.size)
+            latent = encoder.encode(small, StageClock())
+            made = generator.generate(latent.mean, StageClock())
+            error = np.square(made.astype(np.float64) - small).mean()
+            psnrs.append(10 * np.log10(255**2 / max(error, 1e-2)))
+            units += (np.square(latent.mean) + np.exp(latent.log_variance) - latent.log_variance - 1) / 2
+            self._on_face()
+        units /= len(rows)
+        active = int((units > ACTIVE_NATS).sum())
+        return Reconstruction(float(np.mean(psnrs)), float(units.sum()), active, len(units))
+
+    def likeness(self, faces: PreparedFaces, rows: Rows, others: Sequence[Path]) -> dict[str, Told]:
+        """Faces against patterns and the pictures below each folder."""
+        real = [self._score(np.asarray(faces.chips[row])) for row in rows.tolist()]
+        kinds = {"patterns": list(patterns(_PATTERNS, CHIP))}
+        kinds |= {folder.name: list(_squares(folder)) for folder in others}
+        scores = {kind: [self._score(picture) for picture in pictures] for kind, pictures in kinds.items()}
+        if len(scores) > 1:
+            scores["all of them"] = [score for each in scores.values() for score in each]
+        return {kind: Told(auc(torch.tensor(real), torch.tensor(each)), len(each)) for kind, each in scores.items()}
+
+    def _score(self, chip: Pixels) -> float:
+        encoder, generator = self._autoencoder.encoder, self._autoencoder.generator
+        small = shrink(chip, encoder.size)
+        known = generator.generate(encoder.encode(small, StageClock()).core, StageClock())
+        self._on_face()
+        return likeness(small, known)
+
+    def anonymised(self, faces: PreparedFaces, rows: Rows, people: int, k: int, seed: int) -> Anonymity:
+        """Of so many people among these rows, drawn at random."""
+        known, probes = _pairs(faces, rows, people, seed)
+        hidden = [anonymous(self._autoencoder, np.asarray(faces.chips[row]), k) for row in probes]
+        gallery = np.stack([self._vector(np.asarray(faces.chips[row]))[0] for row in known])
+        before = [self._vector(np.asarray(faces.chips[row])) for row in probes]
+        after = [self._vector(chip) for chip in hidden]
+        found = [number for number, (_, where) in enumerate(after) if where is not None]
+        eyes = np.linalg.norm(*[[template_of(faces.facts.view)[0] - template_of(faces.facts.view)[1]]][0])
+        shifts = [
+            np.linalg.norm(first - second, axis=1).mean() / eyes
+            for number in found
+            if (first := before[number][1]) is not None and (second := after[number][1]) is not None
+        ]
+        return Anonymity(
+            people=len(known),
+            rank1=_rank1(gallery, np.stack([vector for vector, _ in after])),
+            rank1_before=_rank1(gallery, np.stack([vector for vector, _ in before])),
+            detected=len(found) / len(after),
+            landmark_shift=float(np.mean(shifts)) if shifts else float("nan"),
+        )
+
+    def _vector(self, chip: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        """The embedding of the face that is found, and its landmarks; without one, of the chip as it lies."""
+        frame = Frame(np.ascontiguousarray(chip), "rgb")
+        face = largest_face(self._detector.detect(frame, None, _MOST_FACES))
+        self._on_face()
+        where = face if len(face) else _whole(self._autoencoder.encoder.view)
+        vector = self._embedder.encode(frame, where, StageClock()).embeddings[0]
+        return vector, face.landmarks[0] if len(face) else None
+
+
+def _whole(view: float) -> Faces:
+    return Faces(np.array([[0, 0, CHIP, CHIP]], np.float32), template_of(view)[np.newaxis], np.ones(1, np.float32))
+
+
+def _rank1(gallery: npt.NDArray[np.float32], probes: npt.NDArray[np.float32]) -> float:
+    return float(((probes @ gallery.T).argmax(axis=1) == np.arange(len(probes))).mean())
+
+
+def _pairs(faces: PreparedFaces, rows: Rows, people: int, seed: int) -> tuple[list[int], list[int]]:
+    """Of each person a row that is known and one that is anonymised, people with two pictures first."""
+    by_person: dict[int, list[int]] = {}
+    for row in np.random.default_rng(seed).permutation(rows).tolist():
+        by_person.setdefault(int(faces.numbers[row]), []).append(row)
+    chosen = sorted(by_person.values(), key=lambda each: len(each) < 2)[:people]
+    if len(chosen) < people:
+        raise LabError(f"{len(chosen)} people are there, {people} are asked for: --people {len(chosen)}")
+    return [each[0] for each in chosen], [each[-1] for each in chosen]
+
+
+def anonymous(autoencoder: Autoencoder, chip: Pixels, k: int) -> Pixels:
+    """A chip with its face replaced, as the server replaces faces in pictures."""
+    encoder = autoencoder.encoder
+    latent = encoder.encode(shrink(chip, encoder.size), StageClock()).mean
+    made = autoencoder.generator.generate(encoder.knowledge.k_same.replaced(latent, k), StageClock())
+    picture = np.array(chip)
+    place = Place.of(template_of(encoder.view), encoder.view, CHIP, CHIP)
+    assert place is not None  # noqa: S101 - the chip is the picture
+    place.paste(picture, made, fading(made.shape[0]))
+    return picture
+
+
+def anonymous_sheet(autoencoder: Autoencoder, faces: PreparedFaces, rows: Rows, ks: Sequence[int]) -> bytes:
+    """Faces, reconstructed, and anonymised with each k: a marked PNG."""
+    chips = [np.asarray(faces.chips[row]) for row in rows[:_SHOWN].tolist()]
+    encoder = autoencoder.encoder
+    again = [
+        np.asarray(
+            Image.fromarray(
+                autoencoder.generator.generate(
+                    encoder.encode(shrink(chip, encoder.size), StageClock()).mean, StageClock()
+                )
+            ).resize((CHIP, CHIP), Image.Resampling.BICUBIC)
+        )
+        for chip in chips
+    ]
+    shown = [chips, again, *([anonymous(autoencoder, chip, k) for chip in chips] for k in ks)]
+    return sheet_of_rows([as_planes(torch.from_numpy(np.stack(each)), CHIP, _CPU) for each in shown])
+
+
+def _squares(folder: Path) -> Iterator[Pixels]:
+    """The middle of each picture."""
+    for path in pictures_below(folder):
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        square = picture.crop((left, top, left + side, top + side))
+        yield np.asarray(square.resize((CHIP, CHIP), Image.Resampling.BILINEAR))

@@ -1,0 +1,130 @@
+"""Pictures whose faces are replaced by nobody's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from facewire import synthetic
+from facewire_server.domain.errors import PreconditionFailed
+from facewire_server.domain.face import FloatArray
+from facewire_server.domain.frame import Frame, Pixels
+from facewire_server.pipeline.chips import Place
+from facewire_server.pipeline.latents import EncodedFace, FaceCoder
+from facewire_server.pipeline.recognizer import Call, DetectedFaces, DetectionOptions, Recognizer
+
+_EDGE: Final = 0.12  # of a side, over which the made face fades into the picture
+_HALF_WIDTH, _HALF_HEIGHT = 0.40, 0.46  # half axes of what is replaced, in sides
+_BLOCKS: Final = 4  # what cannot be replaced is shown in so many blocks each way
+_AROUND: Final = 0.15  # of a box, beside it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnonymisedPicture:
+    """A whole picture, uint8 (H, W, 3), R, G, B.
+
+    Attributes:
+        found: all the faces.
+        replaced: how many of them are nobody's now; the others are pixelated.
+    """
+
+    pixels: Pixels
+    found: DetectedFaces
+    replaced: int
+
+
+class Anonymiser:
+    """Replaces faces, if an autoencoder is configured. Thread-safe."""
+
+    def __init__(self, recognizer: Recognizer, coder: FaceCoder, tool: str) -> None:
+        self._recognizer = recognizer
+        self._coder = coder
+        self._tool = tool
+
+    def check(self, k: int) -> None:
+        """Before any work; raises PreconditionFailed, or InvalidArgument where k is out of range."""
+        encoder, generator = self._coder.autoencoder.encoder, self._coder.autoencoder.generator
+        encoder.knowledge.k_same.replaced(np.zeros(generator.latent, dtype=np.float32), k)
+
+    def anonymise(self, frame: Frame, k: int, options: DetectionOptions, call: Call) -> AnonymisedPicture:
+        """Every face that is found replaced by a mean of k, or pixelated where it cannot be.
+
+        Raises:
+            PreconditionFailed: as :meth:`check`; or there are as many faces as are looked for: some may be left.
+        """
+        found = self._recognizer.detect(frame, options, call)
+        if len(found.faces) >= options.max_faces:
+            raise PreconditionFailed(
+                f"the picture has {len(found.faces)} faces or more, and no more are looked for: some would stay "
+                "as they are; raise pipeline.max_faces and options.max_faces, or cut the picture",
+                "TOO_MANY_FACES",
+            )
+        picture = rgb_of(frame)
+        encoded = {each.row: each for each in self._coder.encode(frame, found.faces, call)}
+        replaced = 0
+        # The largest face last: it is in front.
+        for row in np.argsort(found.faces.areas_px).tolist():
+            call.budget.check()
+            face = encoded.get(row)
+            if face is not None and self._replace(picture, found.faces.landmarks[row], face, k, call):
+                replaced += 1
+            else:
+                _pixelate(picture, found.faces.boxes[row])
+        return AnonymisedPicture(picture, found, replaced)
+
+    def _replace(self, picture: Pixels, landmarks: FloatArray, face: EncodedFace, k: int, call: Call) -> bool:
+        encoder = self._coder.autoencoder.encoder
+        latent = encoder.knowledge.k_same.replaced(face.latent.mean, k)
+        made = self._coder.make(latent, call.clock)
+        height, width = picture.shape[:2]
+        place = Place.of(landmarks, encoder.view, width, height)
+        if place is None:
+            return False
+        place.paste(picture, made, fading(made.shape[0]))
+        return True
+
+    def file_of(self, pixels: Pixels, *, visible_mark: bool) -> bytes:
+        """A PNG that says that a model made parts of it."""
+        tool = f"{self._tool} ({self._coder.autoencoder.generator.name})"
+        return synthetic.marked_png(pixels, tool, visible=visible_mark, source=synthetic.CHANGED_BY_MODEL)
+
+
+def rgb_of(frame: Frame) -> Pixels:
+    """A copy in R, G, B, whatever the frame's format."""
+    if frame.format == "gray":
+        return np.repeat(frame.pixels[:, :, np.newaxis], 3, axis=2)
+    if frame.format == "nv12":
+        return _rgb_of_nv12(frame)
+    return np.array(frame.pixels if frame.format == "rgb" else frame.pixels[:, :, ::-1])
+
+
+def _rgb_of_nv12(frame: Frame) -> Pixels:
+    """BT.601, video range."""
+    height, width = frame.height, frame.width
+    luma = (frame.pixels[:height].astype(np.float32) - 16) * np.float32(255 / 219)
+    chroma = frame.pixels[height:].reshape(height // 2, width // 2, 2).astype(np.float32) - 128
+    u, v = (np.repeat(np.repeat(chroma[:, :, each], 2, axis=0), 2, axis=1) * np.float32(255 / 224) for each in (0, 1))
+    planes = (luma + 1.402 * v, luma - 0.344136 * u - 0.714136 * v, luma + 1.772 * u)
+    return np.asarray(np.stack(planes, axis=2).round().clip(0, 255), dtype=np.uint8)
+
+
+def fading(side: int) -> FloatArray:
+    """1 in an oval, fading to 0 at its edge."""
+    places = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / side
+    distance = np.sqrt(np.square(places[:, np.newaxis] / _HALF_HEIGHT) + np.square(places / _HALF_WIDTH))
+    return np.asarray(((1 - distance) / (_EDGE / _HALF_WIDTH)).clip(0, 1), dtype=np.float32)
+
+
+def _pixelate(picture: Pixels, box: FloatArray) -> None:
+    height, width = picture.shape[:2]
+    x, y, w, h = (float(value) for value in box)
+    x0, x1 = max(0, int(x - _AROUND * w)), min(width, int(np.ceil(x + (1 + _AROUND) * w)))
+    y0, y1 = max(0, int(y - _AROUND * h)), min(height, int(np.ceil(y + (1 + _AROUND) * h)))
+    if x1 <= x0 or y1 <= y0:
+        return
+    part = Image.fromarray(np.ascontiguousarray(picture[y0:y1, x0:x1]))
+    few = part.resize((min(_BLOCKS, x1 - x0), min(_BLOCKS, y1 - y0)), Image.Resampling.BOX)
+    picture[y0:y1, x0:x1] = np.asarray(few.resize(part.size, Image.Resampling.NEAREST))
