@@ -11,11 +11,10 @@ import numpy as np
 from facewire import _parse, _parse_analysis, _parse_stream, results
 from facewire import stream_results as streams
 from facewire.analysis import Analysis
-from facewire.generation import GeneratedFaces, SyntheticImage
 from facewire.images import ImageLike, image_message
 from facewire.liveness import LivenessCheck
 from facewire.server_info import ServerInfo
-from facewire.v1 import admin_pb2, face_pb2, generative_pb2, recognition_pb2, stream_pb2
+from facewire.v1 import admin_pb2, face_pb2, recognition_pb2, stream_pb2
 
 T = TypeVar("T")
 VerifySideLike = ImageLike | results.Embedding | results.SubjectReference
@@ -49,7 +48,9 @@ def _recognition(name: str, request: Any, response: Any, parse: Callable[[Any], 
     return Unary(f"/facewire.v1.RecognitionService/{name}", request, response, parse)
 
 
-def _options(min_score: float | None, min_face_px: float | None, max_faces: int) -> recognition_pb2.DetectionOptions:
+def detection_options(
+    min_score: float | None, min_face_px: float | None, max_faces: int
+) -> recognition_pb2.DetectionOptions:
     return recognition_pb2.DetectionOptions(min_score=min_score, min_face_px=min_face_px, max_faces=max_faces)
 
 
@@ -57,7 +58,7 @@ def detect(
     image: ImageLike, min_score: float | None, min_face_px: float | None, max_faces: int
 ) -> Unary[results.Detections]:
     request = recognition_pb2.DetectFacesRequest(
-        image=image_message(image), options=_options(min_score, min_face_px, max_faces)
+        image=image_message(image), options=detection_options(min_score, min_face_px, max_faces)
     )
     return _recognition("DetectFaces", request, recognition_pb2.DetectFacesResponse, _parse.detections)
 
@@ -72,7 +73,7 @@ def embed(
 ) -> Unary[results.Embeddings]:
     request = recognition_pb2.EmbedFacesRequest(
         image=image_message(image),
-        options=_options(min_score, min_face_px, max_faces),
+        options=detection_options(min_score, min_face_px, max_faces),
         looks=looks,
         allow_synthetic=allow_synthetic,
     )
@@ -106,7 +107,7 @@ def analyze(
     image: ImageLike, min_score: float | None, min_face_px: float | None, max_faces: int, per_person: bool
 ) -> Unary[Analysis]:
     request = recognition_pb2.AnalyzeFacesRequest(
-        image=image_message(image), options=_options(min_score, min_face_px, max_faces), per_person=per_person
+        image=image_message(image), options=detection_options(min_score, min_face_px, max_faces), per_person=per_person
     )
     return _recognition("AnalyzeFaces", request, recognition_pb2.AnalyzeFacesResponse, _parse_analysis.analysis_of)
 
@@ -141,7 +142,7 @@ def identify(
 ) -> Unary[results.Identifications]:
     request = recognition_pb2.IdentifyFacesRequest(
         gallery_id=gallery_id,
-        options=_options(min_score, min_face_px, max_faces),
+        options=detection_options(min_score, min_face_px, max_faces),
         max_candidates=max_candidates,
         min_similarity=min_similarity,
         liveness_check=liveness_check(liveness),
@@ -152,22 +153,6 @@ def identify(
     else:
         request.image.CopyFrom(image_message(probe))
     return _recognition("IdentifyFaces", request, recognition_pb2.IdentifyFacesResponse, _parse.identifications)
-
-
-def generate(count: int, seed: int | None, spread: float, visible_mark: bool) -> Unary[GeneratedFaces]:
-    return Unary(
-        "/facewire.v1.GenerativeService/GenerateFaces",
-        generative_pb2.GenerateFacesRequest(count=count, seed=seed, spread=spread, visible_mark=visible_mark),
-        generative_pb2.GenerateFacesResponse,
-        _generated,
-    )
-
-
-def _generated(message: generative_pb2.GenerateFacesResponse) -> GeneratedFaces:
-    images = tuple(
-        SyntheticImage(image.encoded, _parse.size(image.size), image.digital_source_type) for image in message.images
-    )
-    return GeneratedFaces(images, message.seed, message.model, _parse.times(message.times))
 
 
 def server_info() -> Unary[ServerInfo]:

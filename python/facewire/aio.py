@@ -10,13 +10,13 @@ import grpc.aio
 
 from facewire import _requests, _watch, results
 from facewire._aio_gallery_client import GalleryClient
+from facewire._aio_generative_client import GenerativeClient
 from facewire._live import METHOD as LIVE_METHOD
 from facewire._live import LiveAnswers, LiveRequests, OnProgress, OnPrompt, require_frames
 from facewire._requests import ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.aio_stream import Stream, each
 from facewire.analysis import Analysis
-from facewire.generation import GeneratedFaces
 from facewire.images import ImageLike
 from facewire.live import LiveVerification
 from facewire.liveness import LivenessCheck
@@ -27,7 +27,7 @@ from facewire.v1 import stream_pb2
 from facewire.v1.liveness_pb2 import VerifyLiveRequest, VerifyLiveResponse
 
 
-class Client(GalleryClient):
+class Client(GalleryClient, GenerativeClient):
     """A connection to a facewire server, for one event loop; an async context manager.
 
     Arguments, results and errors are those of :class:`facewire.Client`; lists are async iterators.
@@ -121,12 +121,6 @@ class Client(GalleryClient):
                 allow_synthetic,
             )
         )
-
-    async def generate(
-        self, count: int = 1, *, seed: int | None = None, spread: float = 1.0, visible_mark: bool = False
-    ) -> GeneratedFaces:
-        """Faces of nobody, made of random numbers. See :meth:`facewire.Client`."""
-        return await self._call(_requests.generate(count, seed, spread, visible_mark))
 
     async def verify_live(
         self,

@@ -9,12 +9,12 @@ import grpc
 
 from facewire import _requests, _watch, results
 from facewire._gallery_client import GalleryClient
+from facewire._generative_client import GenerativeClient
 from facewire._live import METHOD as LIVE_METHOD
 from facewire._live import LiveAnswers, LiveRequests, OnProgress, OnPrompt, require_frames
 from facewire._requests import ProbeLike, VerifySideLike
 from facewire._status import to_error
 from facewire.analysis import Analysis
-from facewire.generation import GeneratedFaces
 from facewire.images import ImageLike
 from facewire.live import LiveVerification
 from facewire.liveness import LivenessCheck
@@ -26,7 +26,7 @@ from facewire.v1 import stream_pb2
 from facewire.v1.liveness_pb2 import VerifyLiveRequest, VerifyLiveResponse
 
 
-class Client(GalleryClient):
+class Client(GalleryClient, GenerativeClient):
     """A connection to a facewire server; thread-safe, and a context manager.
 
     Every method raises :class:`facewire.errors.ServerError` (or one of its kinds) when the server refuses, and
@@ -162,19 +162,6 @@ class Client(GalleryClient):
                 allow_synthetic,
             )
         )
-
-    def generate(
-        self, count: int = 1, *, seed: int | None = None, spread: float = 1.0, visible_mark: bool = False
-    ) -> GeneratedFaces:
-        """Faces of nobody, made of random numbers; PreconditionError unless the server has a generator.
-
-        Args:
-            count: how many.
-            seed: the same one makes the same faces; None: a random one.
-            spread: of the random numbers, above 0 to 2; less than 1: more alike, fewer failures.
-            visible_mark: also write "AI" into the pixels; the files say that a model made them in any case.
-        """
-        return self._call(_requests.generate(count, seed, spread, visible_mark))
 
     def verify_live(
         self,

@@ -12,8 +12,9 @@ from PIL import Image, ImageFilter
 
 Pixels = npt.NDArray[np.uint8]
 
-_DARKEST, _LIGHTEST_DARK = 0.2, 0.5  # plainly dark: else nobody could tell a dark face from a face in the dark
+_DARKEST, _LIGHTEST_DARK = 0.08, 0.25  # plainly dark: else nobody could tell a dark face from a face in the dark
 _NOISIEST: Final = 12.0
+_FAR_SHARE: Final = 0.75
 _MOST_BLUR: Final = 2.0
 _WORST_QUALITY, _BEST_QUALITY = 30, 95
 
@@ -59,12 +60,23 @@ FAR: Final = Degradation(blur=0.0, factor=4.0, light=1.0, noise=5.0, quality=40)
 
 
 def any_degradation(random: np.random.Generator) -> Degradation:
-    """One as cameras make them: a quarter of the side or more; a fifth of them dark; half of them as far as FAR."""
-    far = random.random() < 0.5
+    """One as cameras make them: three of four about as far as :data:`FAR`, the others anything; some dark."""
+    if random.random() < _FAR_SHARE:
+        return Degradation(
+            blur=0.0,
+            factor=4.0 if random.random() < 0.5 else float(random.uniform(3.0, 4.0)),
+            light=_some_light(random, 0.08),
+            noise=float(random.uniform(2.0, 8.0)),
+            quality=int(random.integers(_WORST_QUALITY, 61)),
+        )
     return Degradation(
         blur=float(random.uniform(0, _MOST_BLUR)) if random.random() < 0.3 else 0.0,
-        factor=4.0 if far else float(random.uniform(1.5, 4.0)),
-        light=float(random.uniform(_DARKEST, _LIGHTEST_DARK)) if random.random() < 0.2 else 1.0,
+        factor=float(random.uniform(1.5, 4.0)),
+        light=_some_light(random, 0.3),
         noise=float(random.uniform(0, _NOISIEST)),
         quality=int(random.integers(_WORST_QUALITY, _BEST_QUALITY + 1)) if random.random() < 0.9 else None,
     )
+
+
+def _some_light(random: np.random.Generator, dark: float) -> float:
+    return float(random.uniform(_DARKEST, _LIGHTEST_DARK)) if random.random() < dark else 1.0

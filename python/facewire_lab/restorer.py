@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 SIDE: Final = 112
 _FACTOR: Final = 4
-_DARK, _USUAL = 0.2, 0.45  # mean level of a dark face, and of faces, of the range
-_SHARPLY: Final = 60.0
-_MOST_GAIN: Final = 6.0
+_DARK, _USUAL = 0.1, 0.45  # mean level of a dark face, and of faces, of the range
+_SHARPLY: Final = 150.0
+_MOST_GAIN: Final = 10.0
 _KEPT: Final = 0.5  # of a block's change, lest many blocks explode
 
 

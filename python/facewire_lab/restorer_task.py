@@ -27,6 +27,7 @@ _SHOWN: Final = 8
 _EMBEDDED_SHARE: Final = 8  # one of so many faces is embedded a step: it takes longer than restoring them
 _JUDGE_WIDTH: Final = 24
 _MOST_LIGHT: Final = 2.0
+_STEEPEST: Final = 0.1  # one odd face would else throw the network off
 
 
 class RestorerTask(Parts):
@@ -83,7 +84,7 @@ class RestorerTask(Parts):
                 losses["loss_adversarial"] = -self._judge(restored).mean()
         weights = (recipe.pixel, recipe.structure, recipe.identity, recipe.adversarial)
         total = torch.stack([weight * loss for weight, loss in zip(weights, losses.values(), strict=True)]).sum()
-        take_step(total, self._optimiser, rate)
+        take_step(total, self._optimiser, rate, _STEEPEST)
         self.steps += 1
         follow(self.restorer, self._restorer, recipe.ema, self.steps)
         return {"loss": total.item(), **{name: loss.item() for name, loss in losses.items()}}

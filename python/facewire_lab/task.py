@@ -75,12 +75,15 @@ class Parts:
             part.load_state_dict(state[name])
 
 
-def take_step(loss: Tensor, optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Down the gradient, at this rate."""
+def take_step(loss: Tensor, optimiser: torch.optim.Optimizer, rate: float, steepest: float | None = None) -> None:
+    """Down the gradient, at this rate; ``steepest`` is the gradient's largest length, if it is limited."""
     for group in optimiser.param_groups:
         group["lr"] = rate
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
+    if steepest is not None:
+        weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+        torch.nn.utils.clip_grad_norm_(weights, steepest)
     optimiser.step()
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from facewire import synthetic
+from facewire.cli.made import write_picture, write_sheet
 from facewire.cli.options import connect, console, talks_to_server, write_json
-from facewire.errors import ImageError
 from facewire.generation import GeneratedFaces
 
 
@@ -51,23 +50,7 @@ def _write(folder: Path, made: GeneratedFaces) -> list[Path]:
     files = [folder / f"{made.seed}-{number:03d}.png" for number in range(len(made.images))]
     pictures = [image.encoded for image in made.images]
     for file, data in zip(files, pictures, strict=True):
-        _write_one(file, data)
-    try:
-        sheet = synthetic.contact_sheet(pictures, made.model)
-    except ModuleNotFoundError as error:
-        raise ImageError(
-            f"the faces are in {folder}; a contact sheet needs Pillow: pip install 'facewire[video]'"
-        ) from error
+        write_picture(file, data)
     files.append(folder / f"{made.seed}-sheet.png")
-    _write_one(files[-1], sheet)
+    write_sheet(files[-1], pictures, made.model)
     return files
-
-
-def _write_one(file: Path, data: bytes) -> None:
-    try:
-        if file.exists() and file.read_bytes() != data:
-            raise ImageError(f"{file} is there already, with another picture: choose another folder")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-    except OSError as error:
-        raise ImageError(f"{file}: {error.strerror}") from error
