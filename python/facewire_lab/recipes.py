@@ -63,7 +63,7 @@ class RestorerRecipe(Recipe):
         ema: how slowly the served network follows the trained one, a step.
     """
 
-    steps: Annotated[int, Field(ge=1, le=10_000_000)] = 8_000
+    steps: Annotated[int, Field(ge=1, le=10_000_000)] = 5_000
     batch: Annotated[int, Field(ge=2, le=4096)] = 16
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     width: Width = 48

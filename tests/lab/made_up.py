@@ -9,11 +9,12 @@ import numpy as np
 from facewire_lab.faces import CHIP, FaceFacts, save_faces
 
 
-def write_faces(folder: Path, count: int = 12, colour: tuple[int, int, int] | None = None) -> Path:
-    """A prepared folder: noise, or one colour throughout."""
+def write_faces(folder: Path, count: int = 12, colour: tuple[int, int, int] | None = None, each: int = 0) -> Path:
+    """A prepared folder: noise, or one colour throughout; with ``each``, so many pictures of a person."""
     chips = np.random.default_rng(5).integers(0, 256, (count, CHIP, CHIP, 3), dtype=np.uint8)
     if colour is not None:
         chips[...] = colour
     names = [f"{number}.jpg" for number in range(count)]
-    save_faces(folder, chips, FaceFacts("nowhere", 0.7, names, [""] * count))
+    people = [f"person {number // each}" if each else "" for number in range(count)]
+    save_faces(folder, chips, FaceFacts("nowhere", 0.7, names, people))
     return folder

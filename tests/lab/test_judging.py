@@ -89,10 +89,10 @@ def test_too_few_faces_are_told(many: PreparedFaces, loaded: LoadedModels) -> No
 
 def test_the_verb_wants_to_know_which_generator(tmp_path: Path, model_cache: ModelCache) -> None:
     faces = write_faces(tmp_path / "faces")
-    done = run("lab", "evaluate", faces)
+    done = run("lab", "evaluate", "gan", faces)
     assert (done.returncode, "--set generation.model=NAME" in done.stderr) == (1, True)
     fetch_model(model_cache, load_manifest(None).get("dcgan-faces-64"), None, lambda done, total: None)
-    done = run("lab", "evaluate", faces, "--count", "400", "--set", "generation.model=dcgan-faces-64")
+    done = run("lab", "evaluate", "gan", faces, "--count", "400", "--set", "generation.model=dcgan-faces-64")
     assert (done.returncode, "in 0 real faces only" in done.stderr) == (1, True)
 
 
@@ -100,7 +100,15 @@ def test_the_packaged_generator_is_judged(many: PreparedFaces, tmp_path: Path, m
     fetch_model(model_cache, load_manifest(None).get("dcgan-faces-64"), None, lambda done, total: None)
     save_faces(tmp_path / "many", np.asarray(many.chips), many.facts)
     done = run(
-        "lab", "evaluate", tmp_path / "many", "--count", "400", "--set", "generation.model=dcgan-faces-64", "--json"
+        "lab",
+        "evaluate",
+        "gan",
+        tmp_path / "many",
+        "--count",
+        "400",
+        "--set",
+        "generation.model=dcgan-faces-64",
+        "--json",
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

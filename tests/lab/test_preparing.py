@@ -14,6 +14,7 @@ from facewire import kernels, synthetic
 from facewire_lab.errors import LabError
 from facewire_lab.faces import load_faces
 from facewire_lab.recipe import load_recipe
+from facewire_lab.recipes import GanRecipe
 from facewire_server.domain.frame import Frame
 from facewire_server.loading import LoadedModels
 from tests.integration.test_cli import run
@@ -95,11 +96,11 @@ def test_faces_that_are_prepared_anew_leave_open_ones_alone(tmp_path: Path) -> N
 )
 def test_recipes_are_checked(settings: tuple[str, ...], message: str) -> None:
     with pytest.raises(LabError, match=message):
-        load_recipe(None, settings)
+        load_recipe(GanRecipe, None, settings)
 
 
 def test_settings_override_the_file(tmp_path: Path) -> None:
     file = tmp_path / "gan.toml"
     file.write_text("steps = 5\nbatch = 8\n")
-    recipe = load_recipe(file, ("steps=7",))
+    recipe = load_recipe(GanRecipe, file, ("steps=7",))
     assert (recipe.steps, recipe.batch) == (7, 8)

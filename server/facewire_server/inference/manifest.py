@@ -1,6 +1,7 @@
 """The model manifest: models described by data, so that other weights need no code.
 
-Built-in entries are in ``models.toml`` beside this file; a user's file adds to them or replaces them by name.
+Built-in entries are in ``models.toml`` beside this file; a user's file, or the TOML files of a folder, add to them or
+replace them by name.
 """
 
 from __future__ import annotations
@@ -57,15 +58,24 @@ class Manifest:
 
 
 def load_manifest(extra: Path | None = None) -> Manifest:
-    """The built-in models and those of the user's file.
+    """The built-in models and those of the user's file, or of the TOML files of the user's folder.
 
     Raises:
-        ManifestError: a file cannot be read or an entry is wrong.
+        ManifestError: a file cannot be read, an entry is wrong, or the folder holds none.
     """
     models = _load_file(_BUILT_IN)
-    if extra is not None:
-        models.update(_load_file(extra))
+    for file in [] if extra is None else _files(extra):
+        models.update(_load_file(file))
     return Manifest(models)
+
+
+def _files(given: Path) -> list[Path]:
+    if not given.is_dir():
+        return [given]
+    found = sorted(given.glob("*.toml"))
+    if not found:
+        raise ManifestError(f"model manifest {given} is a folder without TOML files")
+    return found
 
 
 def _load_file(path: Path) -> dict[str, ModelSpec]:

@@ -24,16 +24,16 @@ class EnrolmentGate:
     Attributes:
         limits: from where on something is wrong with a face.
         min_quality: lowest score, 0..1.
-        min_likeness: share of real faces that may look less like a face; 0: not asked.
         refuse_look_alikes: pictures that would be taken for another subject are refused instead of flagged.
         dominance: a second face does not matter if the largest is so many times larger in area.
+        min_likeness: share of real faces that have to look less like a face; 0: not asked.
     """
 
     limits: QualityLimits
     min_quality: float
-    min_likeness: float
     dominance: float
     refuse_look_alikes: bool = False
+    min_likeness: float = 0.0
 
     def judge(self, quality: Quality) -> Refusal | None:
         """The first thing wrong with a face, if any."""
