@@ -105,7 +105,7 @@ class GenerativeClient(Connection):
 
         Args:
             image: the picture.
-            k: of 100 people about k look the same afterwards; 0: ten.
+            k: what tells people apart becomes the mean of k: of 100 people about k share it; 0: ten.
             min_score: detector score from which something is a face; lower finds more.
             min_face_px: smaller faces stay; None: none does.
             visible_mark: also in the pixels.

@@ -135,6 +135,7 @@ def _anonymised(message: pb.AnonymiseFacesResponse) -> made.AnonymisedImage:
         image=_image(message.image),
         faces=tuple(map(_parse.face, message.faces)),
         replaced=message.replaced,
+        pixelated=message.pixelated,
         k=message.k,
         model=message.model,
         times=_parse.times(message.times),

@@ -146,8 +146,9 @@ class AnonymisedImage:
 
     Attributes:
         image: the picture, without its metadata.
-        faces: all that were found.
-        replaced: how many are a mean of k faces of nobody now; the others are pixelated.
+        faces: those that were found, but for those that cannot be aligned.
+        replaced: how many are a mean of k faces of nobody now.
+        pixelated: how many cannot be aligned, and are shown in few blocks instead.
         k: of which mean.
         model: the encoder's name in the server's manifest.
         times: in the server.
@@ -156,6 +157,7 @@ class AnonymisedImage:
     image: SyntheticImage
     faces: tuple[Face, ...]
     replaced: int
+    pixelated: int
     k: int
     model: str
     times: StageTimes

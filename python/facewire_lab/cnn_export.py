@@ -66,6 +66,7 @@ shape = [1, 3, {SIDE}, {SIDE}]
 @torch.no_grad()
 def _threshold(network: torch.nn.Module, faces: PreparedFaces, recipe: CnnRecipe) -> tuple[float, int]:
     """The cosine that one of 1,000 pairs of different people exceeds, of people held out; and how many pairs."""
+    faces = faces.with_at_least(recipe.least)  # divided as they were for training
     _, held = faces.split(recipe.held_out)
     if not len(held):
         raise LabError("nobody was held out, so that no threshold can be measured: train with held_out above 0")

@@ -29,6 +29,7 @@ class Degradation:
         light: pixel values times this.
         noise: sigma of normal noise, grey levels.
         quality: of JPEG; None: not compressed.
+        smooth: how pixels are made more again: bicubic, or bilinear, as the server cuts faces out.
     """
 
     blur: float
@@ -36,9 +37,16 @@ class Degradation:
     light: float
     noise: float
     quality: int | None
+    smooth: bool = True
 
     def apply(self, chip: Pixels, random: np.random.Generator) -> Pixels:
-        """The face as it would be cut out of such a picture: uint8 (S, S, 3), its pixels made more again (bicubic)."""
+        """The face as it would be cut out of such a picture: uint8 (S, S, 3)."""
+        side = chip.shape[0]
+        how = Image.Resampling.BICUBIC if self.smooth else Image.Resampling.BILINEAR
+        return np.asarray(self.seen(chip, random).resize((side, side), how))
+
+    def seen(self, chip: Pixels, random: np.random.Generator) -> Image.Image:
+        """The face in such a picture, of fewer pixels."""
         side = chip.shape[0]
         picture = Image.fromarray(np.asarray(chip))
         if self.blur > 0:
@@ -52,7 +60,7 @@ class Degradation:
             file = io.BytesIO()
             picture.save(file, "JPEG", quality=self.quality)
             picture = Image.open(file)
-        return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
+        return picture
 
 
 FAR: Final = Degradation(blur=0.0, factor=4.0, light=1.0, noise=5.0, quality=40)
@@ -68,6 +76,7 @@ def any_degradation(random: np.random.Generator) -> Degradation:
             light=_some_light(random, 0.08),
             noise=float(random.uniform(2.0, 8.0)),
             quality=int(random.integers(_WORST_QUALITY, 61)),
+            smooth=random.random() < 0.5,
         )
     return Degradation(
         blur=float(random.uniform(0, _MOST_BLUR)) if random.random() < 0.3 else 0.0,
@@ -75,6 +84,7 @@ def any_degradation(random: np.random.Generator) -> Degradation:
         light=_some_light(random, 0.3),
         noise=float(random.uniform(0, _NOISIEST)),
         quality=int(random.integers(_WORST_QUALITY, _BEST_QUALITY + 1)) if random.random() < 0.9 else None,
+        smooth=random.random() < 0.5,
     )
 
 

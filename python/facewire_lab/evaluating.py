@@ -103,6 +103,8 @@ def restorer_verb(
     for label, values in rows:
         table.add_row(label, f"{values[0]:.3f}", f"{values[1]:.3f}", f"{values[1] - values[0]:+.3f}")
     _tell(table)
+    before, after = found.cosine_as_cut
+    click.echo(f"as the server cuts them out (bilinear): cosine {before:.3f}, restored {after:.3f}")
 
 
 @evaluate.command("vae")
@@ -151,6 +153,8 @@ def vae_verb(
     for k, each in hidden.items():
         named = f"anonymised, k = {k}: "
         table.add_row(f"{named}recognised", f"{each.rank1:.1%} of {each.people} (before: {each.rank1_before:.1%})")
+        linked = f"{each.rank1_by_encoder:.1%}"
+        table.add_row(f"{named}recognised by one who has the encoder", linked)
         table.add_row(f"{named}a face is found in", f"{each.detected:.1%}")
         table.add_row(f"{named}eyes, nose, mouth moved by", f"{each.landmark_shift:.1%} of the eyes' distance")
     _tell(table)
@@ -175,11 +179,14 @@ def adapter_verb(
     as the server compares, by these and their mean.
     """
     with telling():
+        import torch  # noqa: PLC0415
+
         from facewire_lab.adapter_judging import judge_adapters  # noqa: PLC0415
         from facewire_lab.recipe import load_recipe  # noqa: PLC0415
         from facewire_lab.recipes import AdapterRecipe  # noqa: PLC0415
         from facewire_server.evaluation.identities import Plan  # noqa: PLC0415
 
+        torch.set_num_threads(1)  # the matrices are small: more threads wait for each other
         recipe = load_recipe(AdapterRecipe, None, recipe_settings)
         prepared = load_faces(faces)
         models = load_models(effective_config(config_file, settings))

@@ -120,7 +120,11 @@ def load_faces(folder: Path) -> PreparedFaces:
         raise LabError(
             f"{folder} holds no prepared faces ({error}); make some: facewire lab prepare PICTURES {folder}"
         ) from error
-    fits = chips.shape[1:] == (CHIP, CHIP, 3) and chips.dtype == np.uint8 and len(facts.pictures) == len(chips)
+    fits = (
+        chips.shape[1:] == (CHIP, CHIP, 3)
+        and chips.dtype == np.uint8
+        and len(facts.pictures) == len(facts.people) == len(chips)
+    )
     if not fits or digest != digest_of(folder / _PIXELS):
         raise LabError(f"{folder} is damaged: prepare it anew")
     return PreparedFaces(chips, facts, digest)

@@ -65,6 +65,7 @@ class RestorerRecipe(Recipe):
 
     steps: Annotated[int, Field(ge=1, le=10_000_000)] = 5_000
     batch: Annotated[int, Field(ge=2, le=4096)] = 16
+    patience: Annotated[int, Field(ge=0)] = 0  # it gets better again once the embedder takes part
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     width: Width = 48
     blocks: Annotated[int, Field(ge=1, le=32)] = 3

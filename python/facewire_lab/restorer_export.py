@@ -35,7 +35,8 @@ def package(order: Order, found: Checkpoint) -> Package:
     shape = (1, 3, SIDE, SIDE)
     file = to_ir(restorer, shape, "faces", ["restored"])
     random = torch.Generator().manual_seed(0)
-    inputs = torch.rand(CHECKED, 3, SIDE, SIDE, generator=random) * 2 - 1
+    light = torch.linspace(0.05, 1.0, CHECKED).view(-1, 1, 1, 1)  # dark ones as well
+    inputs = torch.rand(CHECKED, 3, SIDE, SIDE, generator=random) * light * 2 - 1
     checked = check_ir(file, restorer, shape, PICTURE, ["restored"], inputs, TOLERANCE)
     toml = f"""
 task = "restorer"

@@ -10,14 +10,16 @@ import numpy as np
 import torch
 
 from facewire_lab.degradation import FAR
-from facewire_lab.embedding import embed_chip
+from facewire_lab.embedding import chip_face, embed_chip
 from facewire_lab.faces import PreparedFaces, Rows
 from facewire_lab.likeness import psnr, ssim
 from facewire_lab.planes import as_planes, sheet_of_rows
-from facewire_server.domain.frame import Pixels
+from facewire_server.domain.face import Faces
+from facewire_server.domain.frame import Frame, Pixels
 from facewire_server.domain.generation import FaceRestorer
 from facewire_server.domain.ports import Embedder
 from facewire_server.domain.stages import StageClock
+from facewire_server.pipeline.chips import CHIP, cut_chips
 
 _SHOWN: Final = 8
 _CPU: Final = torch.device("cpu")
@@ -30,11 +32,13 @@ class RestorerFigures:
     Attributes:
         psnr_db, ssim: to the clean face.
         cosine: of the embeddings, to the clean face's.
+        cosine_as_cut: the same where the server cuts the far face out of its picture (bilinear), and restores that.
     """
 
     psnr_db: tuple[float, float]
     ssim: tuple[float, float]
     cosine: tuple[float, float]
+    cosine_as_cut: tuple[float, float]
 
 
 def judge_restorer(
@@ -42,7 +46,7 @@ def judge_restorer(
 ) -> RestorerFigures:
     """The figures of faces at these rows."""
     view = faces.facts.view
-    found = []
+    found, as_cut = [], []
     for row in rows.tolist():
         clean, far, restored = _three(restorer, faces, row)
         wanted = embed_chip(embedder, clean, view)
@@ -50,10 +54,24 @@ def judge_restorer(
             both = [as_planes(torch.from_numpy(each[np.newaxis]), each.shape[0], _CPU) for each in (picture, clean)]
             cosine = float(embed_chip(embedder, picture, view) @ wanted)
             found.append((psnr(*both).item(), ssim(*both).item(), cosine))
+        cut = _as_cut(clean, row, view)
+        pair = (cut, restorer.restore(cut, StageClock()))
+        as_cut.append([float(embed_chip(embedder, picture, view) @ wanted) for picture in pair])
         on_face()
     means = np.array(found).reshape(-1, 2, 3).mean(axis=0)
     told = [(float(means[0, number]), float(means[1, number])) for number in range(3)]
-    return RestorerFigures(*told)
+    before, after = np.array(as_cut).mean(axis=0).tolist()
+    return RestorerFigures(*told, (before, after))
+
+
+def _as_cut(clean: Pixels, row: int, view: float) -> Pixels:
+    """The far face, cut out of its small picture by the server's own alignment."""
+    small = np.ascontiguousarray(FAR.seen(clean, np.random.default_rng(row)))
+    face = chip_face(view)
+    scale = np.float32(small.shape[0] / CHIP)
+    landmarks = ((face.landmarks + np.float32(0.5)) * scale - np.float32(0.5)).astype(np.float32)
+    _, chips = cut_chips(Frame(small, "rgb"), Faces(face.boxes * scale, landmarks, face.scores), view)
+    return chips[0]
 
 
 def _three(restorer: FaceRestorer, faces: PreparedFaces, row: int) -> tuple[Pixels, Pixels, Pixels]:

@@ -77,7 +77,7 @@ def train(training: Training, on_step: OnStep, stop: Callable[[], bool] = lambda
         on_step(done, {})
         with ExitStack() as closed:
             log = closed.enter_context(closing(Journal(folder, "log", done)))
-            measured = closed.enter_context(closing(Journal(folder, "validation", done)))
+            measured = closed.enter_context(closing(Journal(folder, "validation", done + 1)))  # rows are of steps done
             while done < recipe.steps and not run.is_settled:
                 numbers = training.task.step(run.batch(done))
                 if not all(np.isfinite(value) for value in numbers.values()):
@@ -143,6 +143,8 @@ class _Run:
         numbers = self._training.task.validate(self._held)
         journal.write(done, numbers)
         score = numbers[SCORE]
+        if not np.isfinite(score):
+            raise LabError(f"step {done}: what is measured is no number any more; begin anew, learning_rate lower")
         if self._best is None or score > self._best.score:
             self._best = Best(score, done, 0)
             save_checkpoint(self._training.folder / BEST, self.checkpoint(done))

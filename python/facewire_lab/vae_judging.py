@@ -61,6 +61,7 @@ class Anonymity:
         people: each with one picture known to the one who looks, and the other anonymised; of people with one picture
             only, the same.
         rank1, rank1_before: share whose own picture is the nearest of all, by the server's embedder.
+        rank1_by_encoder: the same by the latents of who has the encoder.
         detected: share in which a face is found.
         landmark_shift: how far eyes, nose and mouth are from where they were, in distances of the eyes: pose,
             expression.
@@ -69,6 +70,7 @@ class Anonymity:
     people: int
     rank1: float
     rank1_before: float
+    rank1_by_encoder: float
     detected: float
     landmark_shift: float
 
@@ -130,7 +132,8 @@ class VaeJudge:
         before = [self._vector(np.asarray(faces.chips[row])) for row in probes]
         after = [self._vector(chip) for chip in hidden]
         found = [number for number, (_, where) in enumerate(after) if where is not None]
-        eyes = np.linalg.norm(*[[template_of(faces.facts.view)[0] - template_of(faces.facts.view)[1]]][0])
+        template = template_of(faces.facts.view)
+        eyes = np.linalg.norm(template[0] - template[1])
         shifts = [
             np.linalg.norm(first - second, axis=1).mean() / eyes
             for number in found
@@ -140,9 +143,21 @@ class VaeJudge:
             people=len(known),
             rank1=_rank1(gallery, np.stack([vector for vector, _ in after])),
             rank1_before=_rank1(gallery, np.stack([vector for vector, _ in before])),
+            rank1_by_encoder=self._linked([np.asarray(faces.chips[row]) for row in known], hidden),
             detected=len(found) / len(after),
             landmark_shift=float(np.mean(shifts)) if shifts else float("nan"),
         )
+
+    def _linked(self, known: Sequence[Pixels], hidden: Sequence[Pixels]) -> float:
+        """Share whose own picture has the nearest latent of all, seen from the mean one."""
+        encoder = self._autoencoder.encoder
+        told = [
+            np.stack([encoder.encode(shrink(chip, encoder.size), StageClock()).mean for chip in chips])
+            for chips in (known, hidden)
+        ]
+        centred = [each - each.mean(axis=0) for each in told]
+        gallery, probes = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in centred)
+        return _rank1(gallery, probes)
 
     def _vector(self, chip: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
         """The embedding of the face that is found, and its landmarks; without one, of the chip as it lies."""

@@ -13,7 +13,7 @@ from facewire.cli.made import write_picture, write_sheet
 from facewire.cli.options import connect, console, plain, talks_to_server, write_json
 from facewire.cli.pictures import Round, min_face_option, pictures_argument
 from facewire.errors import ImageError
-from facewire.generation import Latent
+from facewire.generation import Latent, ReconstructedFaces
 
 _OFF = "Off until the server's operator names a model: generation.encoder."
 _folder = click.option(
@@ -43,15 +43,18 @@ def reconstruct(
     table = Table("picture", "face", "PSNR dB", "KL nats", "face-likeness", "sheet")
     asked = Round(pictures, as_json)
     with connect(target, timeout_s) as client:
-        for picture, answer in asked.ask(
-            lambda each: client.reconstruct(each, min_face_px=min_face_px, visible_mark=visible_mark)
-        ):
-            found += len(answer.faces)
+
+        def work(picture: str) -> tuple[ReconstructedFaces, Path]:
+            answer = client.reconstruct(picture, min_face_px=min_face_px, visible_mark=visible_mark)
             sheet = folder / f"{Path(picture).stem}-sheet.png"
             if answer.faces:
                 both = [data for face in answer.faces for data in (face.before, face.image.encoded)]
                 write_sheet(sheet, both, answer.model, columns=2)
-            else:
+            return answer, sheet
+
+        for picture, (answer, sheet) in asked.ask(work):
+            found += len(answer.faces)
+            if not answer.faces:
                 table.add_row(escape(picture), "-", "", "", "", "")
             for number, face in enumerate(answer.faces):
                 numbers = {"psnr_db": face.psnr_db, "kl_nats": face.kl_nats, "face_likeness": face.face_likeness}

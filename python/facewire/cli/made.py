@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from facewire import synthetic
 from facewire.errors import ImageError
+
+_SHEET_HEIGHT: Final = 512
 
 
 def write_picture(file: Path, data: bytes) -> None:
@@ -40,21 +43,26 @@ def write_sheet(file: Path, pictures: Sequence[bytes], tool: str, columns: int =
     write_picture(file, sheet)
 
 
-def side_by_side(first: bytes, second: bytes, tool: str) -> bytes:
-    """Two pictures, the first made smaller or larger to fit both into a row; marked.
+def side_by_side(picture: Path, made: bytes, tool: str) -> bytes:
+    """A picture as it was beside what became of it, marked.
 
     Raises:
-        ImageError: Pillow is missing.
+        ImageError: Pillow is missing, or cannot read the picture.
     """
     try:
-        from PIL import Image  # noqa: PLC0415 - the client alone needs no Pillow
+        from PIL import Image, ImageOps  # noqa: PLC0415 - the client alone needs no Pillow
     except ModuleNotFoundError as error:
         raise ImageError("a contact sheet needs Pillow: pip install 'facewire[video]'") from error
-    pictures = [Image.open(io.BytesIO(data)).convert("RGB") for data in (first, second)]
-    height = min(512, *(picture.height for picture in pictures))
+    try:
+        before = ImageOps.exif_transpose(Image.open(picture)).convert("RGB")
+        after = Image.open(io.BytesIO(made)).convert("RGB")
+    except (OSError, Image.DecompressionBombError) as error:
+        raise ImageError(f"{picture}: cannot be shown on a sheet ({error})") from error
+    height = min(_SHEET_HEIGHT, after.height)
+    size = (max(1, round(after.width * height / after.height)), height)
     shown = []
-    for picture in pictures:
+    for each in (before, after):
         out = io.BytesIO()
-        picture.resize((max(1, round(picture.width * height / picture.height)), height)).save(out, "PNG")
+        each.resize(size).save(out, "PNG")
         shown.append(out.getvalue())
     return synthetic.contact_sheet(shown, tool, columns=2)

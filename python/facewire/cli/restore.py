@@ -11,6 +11,7 @@ from facewire.cli.made import write_picture, write_sheet
 from facewire.cli.options import connect, console, talks_to_server, write_json
 from facewire.cli.pictures import Round, min_face_option
 from facewire.errors import ImageError
+from facewire.generation import RestoredFaces
 
 
 @click.command(
@@ -45,21 +46,28 @@ def restore(
                 raise click.UsageError(f"--shot takes a stream's id and a track's number, not '{track}'")
             best = client.best_shot(stream, int(track))
             pictures = (_kept_shot(folder, f"{stream}-{track}", best.context_jpeg or best.aligned_jpeg),)
+
+        def work(picture: str) -> tuple[RestoredFaces, list[Path]]:
+            answer = client.restore(picture, min_face_px=min_face_px, visible_mark=visible_mark)
+            return answer, _write(folder, Path(picture).stem, answer)
+
         asked = Round(pictures, as_json)
-        for picture, answer in asked.ask(
-            lambda each: client.restore(each, min_face_px=min_face_px, visible_mark=visible_mark)
-        ):
-            stem = Path(picture).stem
-            files = [folder / f"{stem}-{number}.png" for number in range(len(answer.faces))]
-            for file, face in zip(files, answer.faces, strict=True):
-                write_picture(file, face.image.encoded)
-            if files:
-                rows = [data for face in answer.faces for data in (face.before, face.image.encoded)]
-                files.append(folder / f"{stem}-sheet.png")
-                write_sheet(files[-1], rows, answer.model, columns=2)
+        for picture, (answer, files) in asked.ask(work):
             found += len(answer.faces)
             _tell(picture, len(answer.faces), answer.model, files, as_json)
     return asked.exit_code(found > 0)
+
+
+def _write(folder: Path, stem: str, answer: RestoredFaces) -> list[Path]:
+    """The faces, then the sheet."""
+    files = [folder / f"{stem}-{number}.png" for number in range(len(answer.faces))]
+    for file, face in zip(files, answer.faces, strict=True):
+        write_picture(file, face.image.encoded)
+    if files:
+        rows = [data for face in answer.faces for data in (face.before, face.image.encoded)]
+        files.append(folder / f"{stem}-sheet.png")
+        write_sheet(files[-1], rows, answer.model, columns=2)
+    return files
 
 
 def _kept_shot(folder: Path, name: str, encoded: bytes) -> str:

@@ -200,17 +200,19 @@ class AnonymiseFacesRequest(_message.Message):
     def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., options: _Optional[_Union[_recognition_pb2.DetectionOptions, _Mapping]] = ..., k: _Optional[int] = ..., visible_mark: bool = ...) -> None: ...
 
 class AnonymiseFacesResponse(_message.Message):
-    __slots__ = ("image", "faces", "replaced", "k", "model", "times")
+    __slots__ = ("image", "faces", "replaced", "pixelated", "k", "model", "times")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     FACES_FIELD_NUMBER: _ClassVar[int]
     REPLACED_FIELD_NUMBER: _ClassVar[int]
+    PIXELATED_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     TIMES_FIELD_NUMBER: _ClassVar[int]
     image: SyntheticImage
     faces: _containers.RepeatedCompositeFieldContainer[_face_pb2.Face]
     replaced: int
+    pixelated: int
     k: int
     model: str
     times: _recognition_pb2.StageTimes
-    def __init__(self, image: _Optional[_Union[SyntheticImage, _Mapping]] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., replaced: _Optional[int] = ..., k: _Optional[int] = ..., model: _Optional[str] = ..., times: _Optional[_Union[_recognition_pb2.StageTimes, _Mapping]] = ...) -> None: ...
+    def __init__(self, image: _Optional[_Union[SyntheticImage, _Mapping]] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., replaced: _Optional[int] = ..., pixelated: _Optional[int] = ..., k: _Optional[int] = ..., model: _Optional[str] = ..., times: _Optional[_Union[_recognition_pb2.StageTimes, _Mapping]] = ...) -> None: ...

@@ -54,8 +54,9 @@ class KSame:
     """Replaces what tells people apart by the mean of k others: k-same in a latent.
 
     E. Newton, L. Sweeney, B. Malin, Preserving privacy by de-identifying face images, IEEE TKDE 2005. The donors, m of
-    them, are put into groups of k; a face gets the mean of the nearest group. So there are no more than m / k different
-    faces afterwards: of m people about k share each, however good the one who looks at them is.
+    them, are put into groups of k; a face gets the mean of the nearest group, so that of m people about k share what
+    identity there is. What the projection leaves, pose, expression and light, stays each face's own, and tells a
+    little of people, too: docs/workshop.md has how much.
 
     Args:
         donors: float32 (m, latent): latents of nobody.

@@ -12,7 +12,7 @@ from facewire_server.domain.frame import Pixels
 
 _FINE, _COARSE = 1.0, 4.0  # sigmas of the two blurs at a side of 64: between eyelids and light from one side
 _WIDTH, _HEIGHT = 0.375, 0.40625  # half axes of the oval that is looked at, in sides
-_FLAT: Final = 16.0  # squared grey levels: a picture of less contrast has no structure to compare
+_FLAT: Final = 2.0  # squared grey levels: a picture of less contrast has no structure to compare
 
 
 def likeness(face: Pixels, known: Pixels) -> float:
@@ -35,7 +35,7 @@ def likeness(face: Pixels, known: Pixels) -> float:
     inside = _oval(side)
     a, b = first[inside], second[inside]
     a, b = a - a.mean(), b - b.mean()
-    return float(a @ b / np.sqrt((a @ a) * (b @ b) + (_FLAT * len(a)) ** 2 / 64))
+    return float(a @ b / np.sqrt((a @ a) * (b @ b) + (_FLAT * len(a)) ** 2))
 
 
 def _structure(pixels: Pixels, side: int) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from pathlib import Path
@@ -77,7 +78,7 @@ def _unzipped(file: Path) -> tuple[bytes, bytes]:
             if set(sizes) != set(_ZIPPED) or sum(sizes.values()) > _MOST_BYTES:
                 raise ValueError(f"must hold {' and '.join(_ZIPPED)}, at most {_MOST_BYTES >> 20} MiB")
             xml, weights = (packed.read(name) for name in _ZIPPED)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError) as error:
         raise ValueError(f"is no sound zip file ({error})") from error
     return xml, weights
 

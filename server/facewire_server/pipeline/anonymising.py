@@ -9,17 +9,18 @@ import numpy as np
 from PIL import Image
 
 from facewire import synthetic
-from facewire_server.domain.errors import PreconditionFailed
+from facewire_server.domain.errors import InvalidImage
 from facewire_server.domain.face import FloatArray
 from facewire_server.domain.frame import Frame, Pixels
 from facewire_server.pipeline.chips import Place
 from facewire_server.pipeline.latents import EncodedFace, FaceCoder
 from facewire_server.pipeline.recognizer import Call, DetectedFaces, DetectionOptions, Recognizer
 
-_EDGE: Final = 0.12  # of a side, over which the made face fades into the picture
-_HALF_WIDTH, _HALF_HEIGHT = 0.40, 0.46  # half axes of what is replaced, in sides
+_EDGE: Final = 0.10  # of a side, over which the made face fades into the picture
+_HALF_WIDTH, _HALF_HEIGHT = 0.42, 0.48  # half axes of what is replaced, in sides
 _BLOCKS: Final = 4  # what cannot be replaced is shown in so many blocks each way
 _AROUND: Final = 0.15  # of a box, beside it
+_BAND: Final = 128  # rows, an even number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,13 +28,16 @@ class AnonymisedPicture:
     """A whole picture, uint8 (H, W, 3), R, G, B.
 
     Attributes:
-        found: all the faces.
-        replaced: how many of them are nobody's now; the others are pixelated.
+        pixels: the picture.
+        found: the faces, but for those that cannot be aligned.
+        replaced: how many are nobody's now.
+        pixelated: how many cannot be replaced, and are shown in few blocks.
     """
 
     pixels: Pixels
     found: DetectedFaces
     replaced: int
+    pixelated: int
 
 
 class Anonymiser:
@@ -53,27 +57,31 @@ class Anonymiser:
         """Every face that is found replaced by a mean of k, or pixelated where it cannot be.
 
         Raises:
-            PreconditionFailed: as :meth:`check`; or there are as many faces as are looked for: some may be left.
+            PreconditionFailed: no autoencoder is configured.
+            InvalidImage: it has as many faces as are looked for, so that some may be left.
         """
-        found = self._recognizer.detect(frame, options, call)
-        if len(found.faces) >= options.max_faces:
-            raise PreconditionFailed(
-                f"the picture has {len(found.faces)} faces or more, and no more are looked for: some would stay "
-                "as they are; raise pipeline.max_faces and options.max_faces, or cut the picture",
-                "TOO_MANY_FACES",
+        every = self._recognizer.every_face(frame, options.min_score, options.max_faces, call)
+        if len(every) >= options.max_faces:
+            raise InvalidImage(
+                "image",
+                f"shows {len(every)} faces or more, and no more are looked for, so that some would stay as they are: "
+                "raise pipeline.max_faces, or cut the picture into several",
             )
+        faces = every.select(every.sizes_px >= options.min_face_px)
         picture = rgb_of(frame)
-        encoded = {each.row: each for each in self._coder.encode(frame, found.faces, call)}
+        encoded = {each.row: each for each in self._coder.encode(frame, faces, call)}
         replaced = 0
         # The largest face last: it is in front.
-        for row in np.argsort(found.faces.areas_px).tolist():
+        for row in np.argsort(faces.areas_px).tolist():
             call.budget.check()
             face = encoded.get(row)
-            if face is not None and self._replace(picture, found.faces.landmarks[row], face, k, call):
+            if face is not None and self._replace(picture, faces.landmarks[row], face, k, call):
                 replaced += 1
             else:
-                _pixelate(picture, found.faces.boxes[row])
-        return AnonymisedPicture(picture, found, replaced)
+                _pixelate(picture, faces.boxes[row])
+        found = self._recognizer.measured(frame, faces, call)
+        call.budget.check()
+        return AnonymisedPicture(picture, found, replaced, len(faces) - replaced)
 
     def _replace(self, picture: Pixels, landmarks: FloatArray, face: EncodedFace, k: int, call: Call) -> bool:
         encoder = self._coder.autoencoder.encoder
@@ -104,11 +112,16 @@ def rgb_of(frame: Frame) -> Pixels:
 def _rgb_of_nv12(frame: Frame) -> Pixels:
     """BT.601, video range."""
     height, width = frame.height, frame.width
-    luma = (frame.pixels[:height].astype(np.float32) - 16) * np.float32(255 / 219)
-    chroma = frame.pixels[height:].reshape(height // 2, width // 2, 2).astype(np.float32) - 128
-    u, v = (np.repeat(np.repeat(chroma[:, :, each], 2, axis=0), 2, axis=1) * np.float32(255 / 224) for each in (0, 1))
-    planes = (luma + 1.402 * v, luma - 0.344136 * u - 0.714136 * v, luma + 1.772 * u)
-    return np.asarray(np.stack(planes, axis=2).round().clip(0, 255), dtype=np.uint8)
+    out = np.empty((height, width, 3), dtype=np.uint8)
+    pairs = frame.pixels[height:].reshape(height // 2, width // 2, 2)
+    for top in range(0, height, _BAND):  # all of it in floats would take much memory
+        bottom = min(height, top + _BAND)
+        luma = (frame.pixels[top:bottom].astype(np.float32) - 16) * np.float32(255 / 219)
+        chroma = (pairs[top // 2 : bottom // 2].astype(np.float32) - 128) * np.float32(255 / 224)
+        u, v = (np.repeat(np.repeat(chroma[:, :, each], 2, axis=0), 2, axis=1) for each in (0, 1))
+        planes = (luma + 1.402 * v, luma - 0.344136 * u - 0.714136 * v, luma + 1.772 * u)
+        out[top:bottom] = np.stack(planes, axis=2).round().clip(0, 255)
+    return out
 
 
 def fading(side: int) -> FloatArray:

@@ -14,6 +14,7 @@ from facewire_server.domain.face import Faces, FloatArray
 from facewire_server.domain.frame import Frame, Pixels
 
 CHIP: Final = 112
+_BAND: Final = 128  # rows
 _CENTRE: Final = (CHIP - 1) / 2
 _RGB: Final = kernels.PixelTransform(rgb=True)
 
@@ -70,14 +71,17 @@ class Place:
             mask: float32 (S, S), 0..1: how much of the chip is seen.
         """
         x0, y0, x1, y1 = self.window
-        over = self._warped(Image.fromarray(chip), chip.shape[0])
-        share = self._warped(Image.fromarray(mask), chip.shape[0])[:, :, np.newaxis].clip(0, 1)
-        under = picture[y0:y1, x0:x1].astype(np.float32)
-        picture[y0:y1, x0:x1] = np.rint(under + (over - under) * share).clip(0, 255).astype(np.uint8)
+        made, seen, side = Image.fromarray(chip), Image.fromarray(mask), chip.shape[0]
+        for top in range(y0, y1, _BAND):  # a large face in floats would take much memory
+            bottom = min(y1, top + _BAND)
+            over = self._warped(made, side, (x0, top, x1, bottom))
+            share = self._warped(seen, side, (x0, top, x1, bottom))[:, :, np.newaxis].clip(0, 1)
+            under = picture[top:bottom, x0:x1].astype(np.float32)
+            picture[top:bottom, x0:x1] = np.rint(under + (over - under) * share).clip(0, 255).astype(np.uint8)
 
-    def _warped(self, chip: Image.Image, side: int) -> FloatArray:
-        """The chip as it lies in the window; nothing (0) outside of it."""
-        x0, y0, x1, y1 = self.window
+    def _warped(self, chip: Image.Image, side: int, window: tuple[int, int, int, int]) -> FloatArray:
+        """The chip as it lies in a part of the window; nothing (0) outside of it."""
+        x0, y0, x1, y1 = window
         scale = side / CHIP
         turn = self.to_chip[:, :2] * scale
         # Pillow's coordinates have pixel centres at halves, the kernels' at whole numbers.

@@ -145,8 +145,10 @@ class Enroller:
         refusal = self._gate.judge(face.quality[0])
         if refusal is not None or self._gate.min_likeness == 0:
             return refusal
-        (encoded,) = self._coder.encode(picture, face.faces, call)
-        return self._gate.judge_likeness(self._coder.likeness_of(encoded, call.clock))
+        encoded = self._coder.encode(picture, face.faces, call)
+        if not encoded:
+            return Refusal(EnrolRefusal.NOT_ALIGNABLE, "the face's landmarks allow no alignment")
+        return self._gate.judge_likeness(self._coder.likeness_of(encoded[0], call.clock))
 
     def compare(self, examined: Examined, gallery_id: str, subject_id: str) -> Examined:
         """Whether a new template of this subject would be taken for another one; refused if the gate says so."""

@@ -20,6 +20,7 @@ from facewire_server.pipeline.recognizer import Call
 
 _PEAK: Final = 255.0
 _SMALLEST_ERROR: Final = 1e-2
+_FARTHEST: Final = 100.0  # of a number whose spread is 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,11 @@ class FaceCoder:
 
     def reconstruct(self, frame: Frame, faces: Faces, call: Call) -> list[ReconstructedFace]:
         """Each made again of its latent's mean."""
-        return [self._reconstructed(encoded, call.clock) for encoded in self.encode(frame, faces, call)]
+        made = []
+        for encoded in self.encode(frame, faces, call):
+            call.budget.check()
+            made.append(self._reconstructed(encoded, call.clock))
+        return made
 
     def _reconstructed(self, encoded: EncodedFace, clock: StageClock) -> ReconstructedFace:
         made = self.make(encoded.latent.mean, clock)
@@ -120,8 +125,8 @@ class FaceCoder:
             raise InvalidArgument(f"{field}.model", f"is '{model}', this server's encoder is '{encoder.name}'")
         if len(latent) != generator.latent:
             raise InvalidArgument(f"{field}.mean", f"must have {generator.latent} numbers, not {len(latent)}")
-        if not np.isfinite(latent).all():
-            raise InvalidArgument(f"{field}.mean", "must be finite")
+        if not (np.abs(latent) <= _FARTHEST).all():
+            raise InvalidArgument(f"{field}.mean", f"must be finite, at most {_FARTHEST:g} either way")
 
     def way(self, first: FloatArray, last: FloatArray, count: int, call: Call) -> list[Pixels]:
         """So many faces from one latent to another, both ends among them."""

@@ -178,6 +178,16 @@ class Recognizer:
         faces, quality = self._embedder.measure(frame, faces, call.clock)
         return DetectedFaces(faces, quality, _reason_if_none(faces, reason))
 
+    def every_face(self, frame: Frame, min_score: float | None, max_faces: int, call: Call) -> Faces:
+        """All that is found, of any size, also what cannot be aligned."""
+        everywhere = DetectionOptions(min_score, 0.0, max_faces)
+        return self._find(self._clear(frame, call), everywhere, call)[0]
+
+    def measured(self, frame: Frame, faces: Faces, call: Call) -> DetectedFaces:
+        """Those of the faces that can be aligned, with quality."""
+        kept, quality = self._embedder.measure(self._clear(frame, call), faces, call.clock)
+        return DetectedFaces(kept, quality, _reason_if_none(kept, None))
+
     def closer(self, frame: Frame, encoded: EncodedFaces, call: Call, looks: int = CLOSE_LOOKS) -> EncodedFaces:
         """The same faces after so many looks, more than one."""
         frame = self._clear(frame, call)

@@ -64,10 +64,12 @@ class GenerativeServicer(generative_pb2_grpc.GenerativeServiceServicer):
             faces = convert.face_messages(found.faces, found.quality)
             with call.clock.stage("generate"):
                 for each in restored:
+                    call.budget.check()
                     file = engine.restoration.file_of(each.after, visible_mark=request.visible_mark)
                     response.faces.add(
-                        face=faces[each.row], image=told.made(file, each.after), before=told.plain_png(each.before)
+                        face=faces[each.row], image=told.made(file, each.after), before=told.as_seen(frame, each.before)
                     )
+            told.require_small(response, engine.limits)
             return response
 
         response, call = await on_worker(engine, context, work)
@@ -94,15 +96,17 @@ class GenerativeServicer(generative_pb2_grpc.GenerativeServiceServicer):
             )
             faces = convert.face_messages(found.faces, found.quality)
             for each in engine.coder.reconstruct(frame, found.faces, call):
+                call.budget.check()
                 file = engine.coder.file_of(each.made, visible_mark=request.visible_mark)
                 response.faces.add(
                     face=faces[each.encoded.row],
                     image=told.made(file, each.made),
-                    before=told.plain_png(each.encoded.face),
+                    before=told.as_seen(frame, each.encoded.face),
                     psnr_db=each.psnr_db,
                     kl_nats=each.encoded.latent.kl_nats,
                     face_likeness=each.face_likeness,
                 )
+            told.require_small(response, engine.limits)
             return response
 
         response, call = await on_worker(engine, context, work)
@@ -152,8 +156,10 @@ class GenerativeServicer(generative_pb2_grpc.GenerativeServiceServicer):
             ]
             response = pb.InterpolateFacesResponse(model=encoder.name)
             for pixels in engine.coder.way(ends[0], ends[1], count, call):
+                call.budget.check()
                 file = engine.coder.file_of(pixels, visible_mark=request.visible_mark)
                 response.images.append(told.made(file, pixels))
+            told.require_small(response, engine.limits)
             return response
 
         response, call = await on_worker(engine, context, work)
@@ -186,11 +192,13 @@ def _anonymised(
     done = engine.anonymiser.anonymise(frame, k, options, call)
     with call.clock.stage("generate"):
         file = engine.anonymiser.file_of(done.pixels, visible_mark=request.visible_mark)
-    told.require_small(file, engine.limits)
-    return pb.AnonymiseFacesResponse(
+    response = pb.AnonymiseFacesResponse(
         image=told.changed(file, done.pixels),
         faces=convert.face_messages(done.found.faces, done.found.quality),
         replaced=done.replaced,
+        pixelated=done.pixelated,
         k=k,
         model=engine.coder.autoencoder.encoder.name,
     )
+    told.require_small(response, engine.limits)
+    return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+from google.protobuf.message import Message
 from PIL import Image
 
 from facewire import synthetic
@@ -12,14 +13,14 @@ from facewire.v1 import generative_pb2 as pb
 from facewire.v1 import recognition_pb2
 from facewire_server.domain.errors import InvalidArgument
 from facewire_server.domain.face import FloatArray
-from facewire_server.domain.frame import Pixels
+from facewire_server.domain.frame import Frame, Pixels
 from facewire_server.domain.latent import Latent
 from facewire_server.engine import Engine, Limits
 from facewire_server.pipeline.generating import GeneratedFaces
 from facewire_server.pipeline.recognizer import Call, DetectionOptions, largest_face
 from facewire_server.rpc import convert
 
-_BESIDE_PIXELS = 65_536  # bytes of an answer beside its picture
+_BESIDE = 4096  # bytes that are still to come: times
 
 
 def generated(faces: GeneratedFaces) -> pb.GenerateFacesResponse:
@@ -46,8 +47,10 @@ def _picture(file: bytes, pixels: Pixels, source: str) -> pb.SyntheticImage:
     return pb.SyntheticImage(encoded=file, size=size, digital_source_type=source)
 
 
-def plain_png(pixels: Pixels) -> bytes:
-    """A PNG file of what a camera saw."""
+def as_seen(frame: Frame, pixels: Pixels) -> bytes:
+    """A PNG file of a part of a picture, marked as that one is."""
+    if frame.synthetic:
+        return synthetic.marked_png(pixels, "facewire", source=synthetic.CHANGED_BY_MODEL)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG")
     return out.getvalue()
@@ -91,12 +94,12 @@ def every_face(options: recognition_pb2.DetectionOptions, limits: Limits) -> Det
     return convert.detection_options(asked, limits)
 
 
-def require_small(file: bytes, limits: Limits) -> None:
-    """Whether a picture fits into an answer; raises InvalidArgument."""
-    most = limits.max_message_bytes - _BESIDE_PIXELS
-    if len(file) > most:
+def require_small(response: Message, limits: Limits) -> None:
+    """Whether an answer can be sent; raises InvalidArgument."""
+    size, most = response.ByteSize(), limits.max_message_bytes - _BESIDE
+    if size > most:
         raise InvalidArgument(
             "image",
-            f"becomes a PNG of {len(file) >> 20} MiB, more than an answer can hold ({most >> 20} MiB, "
-            "server.max_message_mib): send it smaller",
+            f"makes an answer of {size / 2**20:.1f} MiB, {most / 2**20:.1f} can be sent (server.max_message_mib): send "
+            "a smaller picture, or ask for fewer faces",
         )
