@@ -6,7 +6,7 @@ export FACEWIRE_MODELS__CACHE_DIR ?= $(CURDIR)/.cache/facewire
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 NATIVE := CMakeLists.txt $(shell find csrc/core csrc/kernels csrc/bindings -type f)
 
-.PHONY: help demo test lab-test check arm64-check old-cpu-check image-check soak load bench curves bench-check format generate clean
+.PHONY: help demo test lab-test lab-demo check arm64-check old-cpu-check image-check soak load bench curves bench-check format generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test: $(VENV)/.test $(VENV)-triton/.ready ## Run the whole test suite: C++ under
 
 lab-test: $(VENV)/.lab ## Install PyTorch and test training (a CPU build is enough: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu)
 	@$(BIN)/pytest tests/lab
+
+lab-demo: $(VENV)/.lab ## Train all five families small, export, serve and use them: FOLDER (lab-demo-output) gets a contact sheet
+	@scripts/lab_demo.sh $(or $(FOLDER),lab-demo-output)
 
 check: $(VENV)/.check ## Format, lint, types, proto, generated code
 	@scripts/check.sh

@@ -59,9 +59,9 @@ def judge_restorer(
         as_cut.append([float(embed_chip(embedder, picture, view) @ wanted) for picture in pair])
         on_face()
     means = np.array(found).reshape(-1, 2, 3).mean(axis=0)
-    told = [(float(means[0, number]), float(means[1, number])) for number in range(3)]
+    psnrs, ssims, cosines = ((float(means[0, number]), float(means[1, number])) for number in range(3))
     before, after = np.array(as_cut).mean(axis=0).tolist()
-    return RestorerFigures(*told, (before, after))
+    return RestorerFigures(psnrs, ssims, cosines, (before, after))
 
 
 def _as_cut(clean: Pixels, row: int, view: float) -> Pixels:

