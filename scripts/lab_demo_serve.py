@@ -22,7 +22,7 @@ _TILE, _LABEL = 112, 16
 def main(out: Path) -> None:
     """Serves ``out``/models and writes ``out``/contact-sheet.png."""
     samples = fetch_samples(ModelCache(load_config(None).models.cache_dir).folder, None, lambda done, total: None)
-    photos = sorted(samples.glob("*.jpg"))[:4]
+    photos = sorted(samples.glob("person_*.jpg"))[:4]
     rows: list[tuple[str, list[bytes]]] = []
     making = {"generation.model": "demo-gan", "generation.encoder": "demo-vae", "generation.restorer": "demo-restorer"}
     with Server(out, {**making, "models.embedder": "demo-adapter"}) as target, facewire.Client(target) as client:

@@ -61,7 +61,8 @@ class Anonymity:
         people: each with one picture known to the one who looks, and the other anonymised; of people with one picture
             only, the same.
         rank1, rank1_before: share whose own picture is the nearest of all, by the server's embedder.
-        rank1_by_encoder: the same by the latents of who has the encoder.
+        rank1_by_encoder: the same by the latents, for one who has the encoder; of people known by another picture only:
+            the same picture is told by what is around the face.
         detected: share in which a face is found.
         landmark_shift: how far eyes, nose and mouth are from where they were, in distances of the eyes: pose,
             expression.
@@ -143,21 +144,23 @@ class VaeJudge:
             people=len(known),
             rank1=_rank1(gallery, np.stack([vector for vector, _ in after])),
             rank1_before=_rank1(gallery, np.stack([vector for vector, _ in before])),
-            rank1_by_encoder=self._linked([np.asarray(faces.chips[row]) for row in known], hidden),
+            rank1_by_encoder=self._linked(faces, known, probes, hidden),
             detected=len(found) / len(after),
             landmark_shift=float(np.mean(shifts)) if shifts else float("nan"),
         )
 
-    def _linked(self, known: Sequence[Pixels], hidden: Sequence[Pixels]) -> float:
+    def _linked(self, faces: PreparedFaces, known: list[int], probes: list[int], hidden: Sequence[Pixels]) -> float:
         """Share whose own picture has the nearest latent of all, seen from the mean one."""
         encoder = self._autoencoder.encoder
         told = [
             np.stack([encoder.encode(shrink(chip, encoder.size), StageClock()).mean for chip in chips])
-            for chips in (known, hidden)
+            for chips in ([np.asarray(faces.chips[row]) for row in known], hidden)
         ]
         centred = [each - each.mean(axis=0) for each in told]
-        gallery, probes = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in centred)
-        return _rank1(gallery, probes)
+        gallery, seen = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in centred)
+        others = np.flatnonzero(np.array(known) != np.array(probes))
+        right = (seen @ gallery.T).argmax(axis=1) == np.arange(len(seen))
+        return float(right[others].mean()) if len(others) else float("nan")
 
     def _vector(self, chip: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
         """The embedding of the face that is found, and its landmarks; without one, of the chip as it lies."""
