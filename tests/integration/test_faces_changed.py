@@ -54,7 +54,7 @@ def pixels(data: bytes) -> Picture:
 def far(photo: Path) -> bytes:
     """The photograph of few pixels, noisy and compressed."""
     picture = Image.open(photo).convert("RGB")
-    picture.thumbnail((140, 140))
+    picture.thumbnail((90, 90))
     noise = np.random.default_rng(1).normal(0, 5, (picture.height, picture.width, 3))
     out = io.BytesIO()
     spoilt = (np.asarray(picture) + noise).round().clip(0, 255).astype(np.uint8)
