@@ -118,7 +118,8 @@ def test_what_is_removed_is_overwritten() -> None:
     negatives.add(7, "one", rows[0])
     negatives.add(7, "two", rows[1])
     assert negatives.refute(7, rows[1], 0.9)
-    assert not negatives.refute(7, rows[1], 1.0)
+    assert negatives.refute(7, rows[1], 1.0), "as near"
+    assert not negatives.refute(7, rows[1], 1.03)
     assert not negatives.refute(8, rows[1], 0.0)
     kept = negatives._of[7][1]
     assert negatives.remove(7, "two")

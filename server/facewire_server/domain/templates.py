@@ -13,6 +13,9 @@ from facewire_server.domain.face import FloatArray
 _NOWHERE: Final = 1e-3
 # From this cosine on two pictures are of one person, enrolled under two names: few strangers are so near (SFace).
 SAME_PERSON: Final = 0.6
+AS_NEAR: Final = 0.02
+"""Cosines that differ by less do not say which is nearer: the same picture, enrolled by mistake and then rejected, would else
+be decided by noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,10 @@ class ComparedBy:
         return float((self.templates @ other.templates.T).max())
 
     def refuted_by(self, other: ComparedBy) -> bool:
-        """Whether one side is nearer to what the other is not than to the other."""
+        """Whether one side is nearer to what the other is not than to the other, or as near."""
         similarity = self.similarity(other)
         return any(
-            len(negatives) > 0 and float((templates @ negatives.T).max()) > similarity
+            len(negatives) > 0 and float((templates @ negatives.T).max()) > similarity - AS_NEAR
             for templates, negatives in ((self.templates, other.negatives), (other.templates, self.negatives))
         )
 

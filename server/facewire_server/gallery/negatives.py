@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facewire_server.domain.face import FloatArray
+from facewire_server.domain.templates import AS_NEAR
 
 
 class Negatives:
@@ -54,9 +55,9 @@ class Negatives:
         return np.empty((0, self._dim), dtype=np.float32) if kept is None else kept[1].copy()
 
     def refute(self, key: int, query: FloatArray, similarity: float) -> bool:
-        """Whether a probe (dim,) is more like one of them than it is like the subject."""
+        """Whether a probe (dim,) is more like one of them than it is like the subject, or as much."""
         while (kept := self._of.get(key)) is not None:
-            refuted = float((kept[1] @ query).max()) > similarity
+            refuted = float((kept[1] @ query).max()) > similarity - AS_NEAR
             if self._of.get(key) is kept:
                 return refuted
         return False
