@@ -76,8 +76,8 @@ def _as_cut(clean: Pixels, row: int, view: float) -> Pixels:
 
 def _three(restorer: FaceRestorer, faces: PreparedFaces, row: int) -> tuple[Pixels, Pixels, Pixels]:
     """A face: clean, far, restored."""
-    clean = np.asarray(faces.chips[row])
-    far = np.ascontiguousarray(FAR.apply(clean, np.random.default_rng(row)))
+    clean = np.array(faces.chips[row])
+    far = np.array(FAR.apply(clean, np.random.default_rng(row)))
     return clean, far, restorer.restore(far, StageClock())
 
 

@@ -14,8 +14,10 @@ _NOWHERE: Final = 1e-3
 # From this cosine on two pictures are of one person, enrolled under two names: few strangers are so near (SFace).
 SAME_PERSON: Final = 0.6
 AS_NEAR: Final = 0.02
-"""Cosines that differ by less do not say which is nearer: the same picture, enrolled by mistake and then rejected, would else
-be decided by noise."""
+"""Cosines that differ by less do not say which is nearer.
+
+The same picture, enrolled by mistake and then rejected, would else be decided by noise.
+"""
 
 
 @dataclass(frozen=True, slots=True)
