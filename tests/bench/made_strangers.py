@@ -47,9 +47,11 @@ def main() -> None:
     for name, found in rows.items():
         table = np.array(found)
         likeness = np.corrcoef(real, table[:, 0])[0, 1]
-        limit, rate, missed = (f"{mean:.3f} ± {std:.3f}" for mean, std in zip(table.mean(0), table.std(0), strict=True))
+        chosen, rate, missed = (
+            f"{mean:.3f} ± {std:.3f}" for mean, std in zip(table.mean(0), table.std(0), strict=True)
+        )
         print(
-            f"{name:16} threshold {limit}  FPIR on real strangers {rate}  misses {missed}  correlation {likeness:.2f}"
+            f"{name:16} threshold {chosen}  FPIR on real strangers {rate}  misses {missed}  correlation {likeness:.2f}"
         )
     # A constant correction, from half of the divisions, and a constant threshold: on the other half.
     half = _SPLITS // 2
@@ -71,7 +73,8 @@ def _vector(models: LoadedModels, frame: Frame) -> Vectors | None:
 
 def _made_faces(models: LoadedModels) -> Vectors:
     assert models.generator is not None, "which generator? --set generation.model=NAME"
-    random, found = np.random.default_rng(1), []
+    random = np.random.default_rng(1)
+    found: list[Vectors] = []
     while len(found) < _MADE:
         latent = random.standard_normal(models.generator.latent, dtype=np.float32)
         vector = _vector(models, Frame(models.generator.generate(latent, StageClock()), "rgb"))

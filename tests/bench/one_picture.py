@@ -116,7 +116,7 @@ def _latents(models: LoadedModels, frame: Frame, face: Faces, random: np.random.
     where = Faces(face.boxes, template_of(encoder.view)[np.newaxis], face.scores)
     found = []
     for _ in range(_LATENTS):
-        near = latent.mean + spread * random.standard_normal(len(spread), dtype=np.float32)
+        near = (latent.mean + spread * random.standard_normal(len(spread))).astype(np.float32)
         picture = Image.fromarray(generator.generate(near, StageClock())).resize((112, 112), Image.Resampling.BICUBIC)
         found.append(embed(models, Frame(np.asarray(picture), "rgb"), where))
     return np.mean(found, axis=0)

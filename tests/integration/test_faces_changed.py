@@ -204,7 +204,7 @@ def crowd_of(samples: Path) -> Image.Image:
 
 def encoded(picture: Image.Image, **options: object) -> bytes:
     out = io.BytesIO()
-    picture.save(out, "JPEG", quality=95, **options)  # type: ignore[arg-type]
+    picture.save(out, "JPEG", quality=95, **options)
     return out.getvalue()
 
 
