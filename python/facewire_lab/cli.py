@@ -38,7 +38,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
     epilog="""\b
 Examples:
   facewire lab prepare photos/ faces/
-  facewire lab train gan faces/ run/             killed? the same command goes on
+  facewire lab train gan faces/ run/             or vae, restorer, cnn, adapter; killed? the same command goes on
   facewire lab sample run/ sheet.png
   facewire lab export run/ models/ --name my-faces --licence "our own"
 \b
@@ -96,10 +96,10 @@ def _train_verb(name: str, family: Family) -> None:
         faces: Path, run: Path, recipe_file: Path | None, settings: tuple[str, ...], threads: int | None,
         config_file: Path | None,
     ) -> int:  # fmt: skip
-        return _train(name, faces, run, load_recipe_of(family, recipe_file, settings), threads, config_file)
+        return _train(name, faces, run, _recipe(family, recipe_file, settings), threads, config_file)
 
 
-def load_recipe_of(family: Family, file: Path | None, settings: tuple[str, ...]) -> Recipe:
+def _recipe(family: Family, file: Path | None, settings: tuple[str, ...]) -> Recipe:
     """As :func:`load_recipe`, told in a line."""
     with telling():
         return load_recipe(family.recipe, file, settings)
@@ -140,13 +140,13 @@ def _train(family: str, faces: Path, run: Path, recipe: Recipe, threads: int | N
 @click.option("--count", default=36, show_default=True, type=click.IntRange(1, 1024))
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1))
 def sample(run: Path, sheet: Path, count: int, seed: int) -> None:
-    """Make faces by what RUN has trained so far, onto one picture, SHEET."""
+    """Show what RUN has learnt so far on one picture, SHEET: new faces of a GAN or VAE, of others the last sheet."""
     with telling():
         _device()
         from facewire_lab.sampling import sample_sheet  # noqa: PLC0415
 
         sheet.write_bytes(sample_sheet(run, count, seed))
-    click.echo(f"{count} faces: {sheet}")
+    click.echo(str(sheet))
 
 
 @lab.command()

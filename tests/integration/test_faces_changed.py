@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import facewire
-from facewire import EnrolRefusal, synthetic
+from facewire import EnrolRefusal, StreamOptions, synthetic
 from facewire_server.config import Config
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame
@@ -27,6 +27,8 @@ from facewire_server.pipeline.chips import cut_chips, template_of
 from facewire_server.pipeline.recognizer import largest_face
 from tests.conftest import RunningServer, StartServer, running_server
 from tests.integration.test_cli import lines, run
+from tests.integration.test_streams import Feeding
+from tests.pictures import walking
 
 MODELS = Path(__file__).parents[2] / "models"
 SETTINGS = ("generation.encoder=lfw-vae", "generation.restorer=lfw-restorer", f"models.manifest={MODELS}")
@@ -322,6 +324,30 @@ def test_the_verbs_write_pictures_and_sheets(changing: RunningServer, samples: P
     written = list(out.rglob("*.png"))
     assert len(written) == 2 + 1 + 5 + 2 + 2
     assert all(synthetic.says_synthetic(path.read_bytes()) for path in written)
+
+
+@pytest.mark.parametrize("context", [True, False])
+def test_the_best_shot_of_a_track_is_restored(
+    changing: RunningServer, changer: facewire.Client, samples: Path, tmp_path: Path, context: bool
+) -> None:
+    """With what is around the face, or of the face cut out for recognition alone."""
+    name = "far-with-more" if context else "far"
+    options = StreamOptions("", name, best_shots="keep", context_shots=context)
+    feed = Feeding(changer, options)
+    with feed.stream:
+        for frame in walking(samples / "person_a_1.jpg", 12):
+            feed(frame)
+        done = run("restore", "--shot", name, "1", "--into", tmp_path, "--json", server=changing)
+    assert done.returncode == 0, done.stderr
+    (told,) = lines(done)
+    assert told["faces"] == 1
+    names = sorted(path.name for path in tmp_path.iterdir())
+    stem = f"{name}-1"
+    assert names == [f"{stem}-0.png", f"{stem}-sheet.png", f"{stem}.jpg"]
+    wrong = run("restore", "--shot", "nowhere", "1", "--into", tmp_path, server=changing)
+    assert (wrong.returncode, "nowhere" in wrong.stderr) == (4, True)
+    for bad in (("--shot", "a", "b"), ("photo.jpg", "--shot", "a", "1"), ()):
+        assert run("restore", *bad, "--into", tmp_path, server=changing).returncode == 2
 
 
 def test_anonymising_several_pictures_survives_bad_ones(changing: RunningServer, samples: Path, tmp_path: Path) -> None:
