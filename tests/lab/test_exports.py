@@ -56,14 +56,15 @@ def test_a_latent_of_as_many_numbers_as_faces_are_checked_is_exported(tmp_path: 
 @pytest.mark.parametrize("count", [10, 50, 376, 5000])
 def test_few_faces_tell_no_small_shares(count: int) -> None:
     """Of new faces of the same kind hardly any may be refused at the default of 0.2 %."""
-    scores = np.sort(RANDOM.normal(0.6, 0.1, count))
+    random = np.random.default_rng(4)
+    scores = np.sort(random.normal(0.6, 0.1, count))
     curve = tomllib.loads(_curve(scores))
     assert curve["scores"] == sorted(curve["scores"])
     assert curve["rates"][0] == 0
     assert all(rate == 0 or rate >= 1 / count for rate in curve["rates"])
-    new = RANDOM.normal(0.6, 0.1, 20_000)
+    new = random.normal(0.6, 0.1, 20_000)
     refused = (np.interp(new, curve["scores"], curve["rates"]) < 0.002).mean()
-    assert refused < {10: 0.06, 50: 0.02}.get(count, 0.006)
+    assert refused < {10: 0.1, 50: 0.04}.get(count, 0.006)
 
 
 def test_identity_is_what_differs_between_people() -> None:
