@@ -47,9 +47,10 @@ class Reconstruction:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How often a face is more face-like than one of so many other things."""
+    """How often a face is more face-like than one of so many other things; the same of its evidence bound."""
 
     auc: float
+    auc_by_bound: float
     count: int
 
 
@@ -110,20 +111,27 @@ class VaeJudge:
 
     def likeness(self, faces: PreparedFaces, rows: Rows, others: Sequence[Path]) -> dict[str, Told]:
         """Faces against patterns and the pictures below each folder."""
-        real = [self._score(np.asarray(faces.chips[row])) for row in rows.tolist()]
+        real = [self._scores(np.asarray(faces.chips[row])) for row in rows.tolist()]
         kinds = {"patterns": list(patterns(_PATTERNS, CHIP))}
         kinds |= {folder.name: list(_squares(folder)) for folder in others}
-        scores = {kind: [self._score(picture) for picture in pictures] for kind, pictures in kinds.items()}
+        scores = {kind: [self._scores(picture) for picture in pictures] for kind, pictures in kinds.items()}
         if len(scores) > 1:
             scores["all of them"] = [score for each in scores.values() for score in each]
-        return {kind: Told(auc(torch.tensor(real), torch.tensor(each)), len(each)) for kind, each in scores.items()}
+        told = {}
+        for kind, each in scores.items():
+            areas = [auc(*(torch.tensor([row[by] for row in side]) for side in (real, each))) for by in (0, 1)]
+            told[kind] = Told(areas[0], areas[1], len(each))
+        return told
 
-    def _score(self, chip: Pixels) -> float:
+    def _scores(self, chip: Pixels) -> tuple[float, float]:
+        """Likeness, and the evidence lower bound, but for a constant."""
         encoder, generator = self._autoencoder.encoder, self._autoencoder.generator
         small = shrink(chip, encoder.size)
-        known = generator.generate(encoder.encode(small, StageClock()).core, StageClock())
+        latent = encoder.encode(small, StageClock())
+        known, again = (generator.generate(z, StageClock()) for z in (latent.core, latent.mean))
+        error = np.square((again.astype(np.float64) - small) / 127.5).mean()
         self._on_face()
-        return likeness(small, known)
+        return likeness(small, known), float(-small.size / 2 * np.log(max(error, 1e-5)) - latent.kl_nats)
 
     def anonymised(self, faces: PreparedFaces, rows: Rows, people: int, k: int, seed: int) -> Anonymity:
         """Of so many people among these rows, drawn at random."""
