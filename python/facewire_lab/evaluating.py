@@ -149,8 +149,11 @@ def vae_verb(
     table.add_row("KL", f"{found.kl_nats:.0f} nats")
     table.add_row("units that tell something", f"{found.active_units} of {found.units}")
     for what, area in likeness.items():
-        by_bound = f"by the evidence bound {area['auc_by_bound']:.2f}"
-        table.add_row(f"faces told from {what}: AUC", f"{area['auc']:.4f}, {by_bound} ({area['count']} pictures)")
+        if what != "faces":
+            by_bound = f"by the evidence bound {area['auc_by_bound']:.2f}"
+            table.add_row(f"faces told from {what}: AUC", f"{area['auc']:.4f}, {by_bound} ({area['count']} pictures)")
+        refused, strict = area["refused"]
+        table.add_row(f"refused of {what}", f"{refused:.1%}; with enrolment.min_likeness=0.01 {strict:.1%}")
     for k, each in hidden.items():
         named = f"anonymised, k = {k}: "
         table.add_row(f"{named}recognised", f"{each.rank1:.1%} of {each.people} (before: {each.rank1_before:.1%})")

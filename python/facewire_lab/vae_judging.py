@@ -32,6 +32,7 @@ from facewire_server.pipeline.recognizer import largest_face
 _SHOWN: Final = 8
 _MOST_FACES: Final = 10
 _PATTERNS: Final = 200
+_LIMITS: Final = (0.002, 0.01)
 _CPU: Final = torch.device("cpu")
 
 
@@ -47,10 +48,16 @@ class Reconstruction:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How often a face is more face-like than one of so many other things; the same of its evidence bound."""
+    """How faces are told from so many other things, or from themselves.
+
+    Attributes:
+        auc, auc_by_bound: how often a face is more face-like than one of them; the same of its evidence bound.
+        refused: share that enrolment refuses, at a min_likeness of 0.002 and of 0.01.
+    """
 
     auc: float
     auc_by_bound: float
+    refused: tuple[float, float]
     count: int
 
 
@@ -117,10 +124,14 @@ class VaeJudge:
         scores = {kind: [self._scores(picture) for picture in pictures] for kind, pictures in kinds.items()}
         if len(scores) > 1:
             scores["all of them"] = [score for each in scores.values() for score in each]
+        scores["faces"] = real
+        share_below = self._autoencoder.encoder.knowledge.share_below
         told = {}
         for kind, each in scores.items():
             areas = [auc(*(torch.tensor([row[by] for row in side]) for side in (real, each))) for by in (0, 1)]
-            told[kind] = Told(areas[0], areas[1], len(each))
+            shares = np.array([share_below(score) for score, _ in each])
+            refused = [float((shares < limit).mean()) for limit in _LIMITS]
+            told[kind] = Told(areas[0], areas[1], (refused[0], refused[1]), len(each))
         return told
 
     def _scores(self, chip: Pixels) -> tuple[float, float]:
