@@ -26,7 +26,7 @@ train() { # FAMILY FACES SETTING...
     say "training: $family"
     "$facewire" lab train "$family" "$out/$faces" "$out/run-$family" --threads "$threads" "${@/#/--set=}"
 }
-train gan faces steps=800 width=16 batch=32
+train gan faces steps=2500 width=16 batch=32 learning_rate=0.0006 ema=0.99 augment=0.3
 train vae faces steps=1200 width=16 latent=64 beta_steps=300 validate_every=200
 train restorer faces steps=300 width=24 blocks=1 validate_every=100
 train cnn faces steps=120 width=16 batch=24 network=classic loss=softmax held_out=0.3 validate_every=40

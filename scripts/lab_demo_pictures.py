@@ -16,7 +16,7 @@ from facewire_server.inference.samples import fetch_samples
 from facewire_server.loading import load_models
 
 _NOBODY, _PEOPLE, _EACH = 512, 24, 6
-_SIDE = 160
+_SIDE, _AROUND = 240, 16
 
 
 def main(out: Path) -> None:
@@ -30,7 +30,8 @@ def main(out: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         pixels = generator.generate(latent.astype(np.float32), StageClock())
         # Unmarked: the demonstration is of training on photographs, and prepare leaves marked pictures out.
-        Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC).save(file)
+        wide = np.pad(pixels, ((_AROUND, _AROUND), (_AROUND, _AROUND), (0, 0)), mode="reflect")
+        Image.fromarray(wide).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC).save(file)
 
     for number in range(_NOBODY):
         write(out / "nobody" / f"{number:03d}.png", random.standard_normal(generator.latent))
