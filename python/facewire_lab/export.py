@@ -16,7 +16,10 @@ from facewire_lab.checkpoint import Checkpoint, load_checkpoint
 from facewire_lab.errors import LabError
 from facewire_lab.faces import FaceFacts, PreparedFaces
 from facewire_lab.training import BEST, CHECKPOINT
-from facewire_server.inference.manifest import load_manifest
+from facewire_server.inference.embedder import contract_of
+from facewire_server.inference.manifest import Manifest, load_manifest
+from facewire_server.inference.runtime import Network
+from facewire_server.inference.specs import DetectorModel, EmbedderModel
 
 if TYPE_CHECKING:
     from facewire_server.config import Config
@@ -128,8 +131,8 @@ def export_run(order: Order, out: Path) -> Exported:
             (folder / entry.file).write_bytes(entry.weights)
         manifest = folder / f"{order.name}.toml"
         manifest.write_text("\n".join(_toml(entry, order, found) for entry in package.entries), encoding="utf-8")
-        load_manifest(manifest)
-        (folder / f"{order.name}.md").write_text(_card(order, found, package), encoding="utf-8")
+        contract = _contract(load_manifest(manifest), order)
+        (folder / f"{order.name}.md").write_text(_card(order, found, package, contract), encoding="utf-8")
         for file in sorted(folder.iterdir()):
             file.replace(out / file.name)
     return Exported(out / f"{order.name}.toml", package.difference, package.serve.format(name=order.name))
@@ -164,7 +167,17 @@ def _toml(entry: Entry, order: Order, found: Checkpoint) -> str:
     )
 
 
-def _card(order: Order, found: Checkpoint, package: Package) -> str:
+def _contract(manifest: Manifest, order: Order) -> str:
+    """The contract that an embedder's embeddings are made under, on processors in 32-bit floats."""
+    embedder = manifest.get(order.name)
+    if not isinstance(embedder, EmbedderModel):
+        return "none: it makes no embeddings"
+    detector = load_manifest(order.config.models.manifest).of(order.config.models.detector, DetectorModel)
+    contract = contract_of(detector, "f32", embedder, Network("CPU", "CPU", "f32", []))
+    return f"{contract.contract_id} (detector '{detector.name}', CPU, models.precision = f32)"
+
+
+def _card(order: Order, found: Checkpoint, package: Package, contract: str) -> str:
     facts = FaceFacts(**found.facts)
     people = len({person for person in facts.people if person})
     of_people = f" of {people} {'person' if people == 1 else 'people'}" if people else ""
@@ -180,6 +193,7 @@ def _card(order: Order, found: Checkpoint, package: Package) -> str:
             f"{entry.file}, {len(entry.weights) / 1e6:.1f} MB, SHA-256 {hashlib.sha256(entry.weights).hexdigest()}"
             for entry in package.entries
         ),
+        "contract": contract,
         "OpenVINO against PyTorch": f"differs by at most {package.difference:.1e}",
     }
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())

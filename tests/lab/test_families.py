@@ -203,9 +203,13 @@ def test_the_server_recognises_with_an_embedder_trained_here(
 ) -> None:
     train_family("cnn", faces, tmp_path / "run", "steps=12", f"network={network}", "loss=cosface")
     manifest = export_and_fetch(tmp_path / "run", tmp_path / "models", model_cache, "--faces", faces)
-    server = start_server("--set", f"models.manifest={manifest}", "--set", "models.embedder=mine")
+    server = start_server(
+        "--set", f"models.manifest={manifest}", "--set", "models.embedder=mine", "--set", "models.precision=f32"
+    )
     with facewire.Client(server.target) as client:
+        contract = client.server_info().contract_id
         same = client.verify(samples / "person_a_1.jpg", samples / "person_a_1.jpg")
+    assert f"| contract | {contract} " in (tmp_path / "models" / "mine.md").read_text()
     assert same.decision is facewire.Decision.MATCH
     assert same.similarity == pytest.approx(1.0, abs=1e-3)
 
