@@ -13,20 +13,20 @@ import torch
 from PIL import Image
 
 from facewire_lab.cnn_task import auc
+from facewire_lab.embedding import chip_face
 from facewire_lab.errors import LabError
 from facewire_lab.faces import PreparedFaces, Rows
 from facewire_lab.patterns import patterns
 from facewire_lab.planes import as_planes, sheet_of_rows
 from facewire_lab.preparing import pictures_below
 from facewire_lab.vae_task import ACTIVE_NATS
-from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame, Pixels
 from facewire_server.domain.likeness import likeness
 from facewire_server.domain.ports import Detector, Embedder
 from facewire_server.domain.stages import StageClock
-from facewire_server.pipeline.anonymising import fading
-from facewire_server.pipeline.chips import CHIP, Place, shrink, template_of
-from facewire_server.pipeline.latents import Autoencoder
+from facewire_server.pipeline.anonymising import replace_face
+from facewire_server.pipeline.chips import CHIP, shrink, template_of
+from facewire_server.pipeline.latents import Autoencoder, psnr_db
 from facewire_server.pipeline.recognizer import largest_face
 
 _SHOWN: Final = 8
@@ -108,9 +108,8 @@ class VaeJudge:
             small = shrink(np.asarray(faces.chips[row]), encoder.size)
             latent = encoder.encode(small, StageClock())
             made = generator.generate(latent.mean, StageClock())
-            error = np.square(made.astype(np.float64) - small).mean()
-            psnrs.append(10 * np.log10(255**2 / max(error, 1e-2)))
-            units += (np.square(latent.mean) + np.exp(latent.log_variance) - latent.log_variance - 1) / 2
+            psnrs.append(psnr_db(made, small))
+            units += latent.kl_of_units
             self._on_face()
         units /= len(rows)
         active = int((units > ACTIVE_NATS).sum())
@@ -186,13 +185,9 @@ class VaeJudge:
         frame = Frame(np.ascontiguousarray(chip), "rgb")
         face = largest_face(self._detector.detect(frame, None, _MOST_FACES))
         self._on_face()
-        where = face if len(face) else _whole(self._autoencoder.encoder.view)
+        where = face if len(face) else chip_face(self._autoencoder.encoder.view)
         vector = self._embedder.encode(frame, where, StageClock()).embeddings[0]
         return vector, face.landmarks[0] if len(face) else None
-
-
-def _whole(view: float) -> Faces:
-    return Faces(np.array([[0, 0, CHIP, CHIP]], np.float32), template_of(view)[np.newaxis], np.ones(1, np.float32))
 
 
 def _rank1(gallery: npt.NDArray[np.float32], probes: npt.NDArray[np.float32]) -> float:
@@ -212,13 +207,10 @@ def _pairs(faces: PreparedFaces, rows: Rows, people: int, seed: int) -> tuple[li
 
 def anonymous(autoencoder: Autoencoder, chip: Pixels, k: int) -> Pixels:
     """A chip with its face replaced, as the server replaces faces in pictures."""
-    encoder = autoencoder.encoder
-    latent = encoder.encode(shrink(chip, encoder.size), StageClock()).mean
-    made = autoencoder.generator.generate(encoder.knowledge.k_same.replaced(latent, k), StageClock())
+    encoder, clock = autoencoder.encoder, StageClock()
+    latent = encoder.encode(shrink(chip, encoder.size), clock)
     picture = np.array(chip)
-    place = Place.of(template_of(encoder.view), encoder.view, CHIP, CHIP)
-    assert place is not None  # noqa: S101 - the chip is the picture
-    place.paste(picture, made, fading(made.shape[0]))
+    replace_face(autoencoder, picture, template_of(encoder.view), latent, k, clock)
     return picture
 
 

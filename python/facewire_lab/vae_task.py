@@ -11,9 +11,9 @@ import math
 from typing import Final
 
 import torch
-from torch import Tensor
 
 from facewire_lab.augmentation import vary
+from facewire_lab.likeness import psnr
 from facewire_lab.planes import as_planes, sheet_of_rows
 from facewire_lab.recipes import VaeRecipe
 from facewire_lab.task import SCORE, Batch, Parts, falling_rate, follow, take_step
@@ -72,20 +72,21 @@ class VaeTask(Parts):
     @torch.no_grad()
     def validate(self, held: Batch) -> dict[str, float]:
         """Of faces not trained on: PSNR of what the averaged networks make of them, KL, units that tell anything."""
-        errors, kls = [], []
+        errors, kls, psnrs = [], [], []
         for chips in held.chips.split(_BATCH):
             pictures = as_planes(chips, SIDE, self._device)
             mean, log_variance = self.encoder(pictures)
-            errors.append((self.decoder(mean).clamp(-1, 1) - pictures).square().mean(dim=(1, 2, 3)))
+            made = self.decoder(mean).clamp(-1, 1)
+            errors.append((made - pictures).square().mean(dim=(1, 2, 3)))
+            psnrs.append(psnr(made, pictures))
             kls.append(kl_of_units(mean, log_variance))
-        psnr = psnr_of(torch.cat(errors)).mean().item()
         units = torch.cat(kls).mean(dim=0)
         beta = self._recipe.beta
         variance = max(torch.cat(errors).mean().item(), _SMALLEST_VARIANCE)
         bound = -(3 * SIDE**2) / 2 * math.log(variance) - beta * units.sum().item()
         return {
             SCORE: bound,
-            "psnr_db": psnr,
+            "psnr_db": torch.cat(psnrs).mean().item(),
             "kl_nats": units.sum().item(),
             "active_units": float((units > ACTIVE_NATS).sum().item()),
             "collapsed_units": float((units <= ACTIVE_NATS).sum().item()),
@@ -102,8 +103,3 @@ class VaeTask(Parts):
         z = torch.randn(_SHOWN, self._recipe.latent, generator=numbers).to(self._device)
         shown = len(rows[0]) if rows else _SHOWN
         return sheet_of_rows([*rows, self.decoder(z[:shown])])
-
-
-def psnr_of(errors: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio, dB, of mean square errors of pictures -1..1."""
-    return 10 * torch.log10(4 / errors)

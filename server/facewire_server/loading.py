@@ -114,6 +114,7 @@ class _Loading:
         self._cache = ModelCache(config.models.cache_dir)
         self._runtime = Runtime(self._cache.compiled_dir, config.workers)
         self._facts: list[ModelFacts] = []
+        self._generators: dict[str, NetworkGenerator] = {}
 
     def load(self) -> LoadedModels:
         """All of them."""
@@ -212,8 +213,11 @@ class _Loading:
     def _generator(self, name: str) -> NetworkGenerator | None:
         if not name:
             return None
-        spec = self._manifest.of(name, GeneratorModel)
-        return NetworkGenerator(spec, self._network(spec, self._config.generation.device, [(1, spec.latent, 1, 1)]))
+        if name not in self._generators:  # an encoder's may also be the one of generation.model
+            spec = self._manifest.of(name, GeneratorModel)
+            network = self._network(spec, self._config.generation.device, [(1, spec.latent, 1, 1)])
+            self._generators[name] = NetworkGenerator(spec, network)
+        return self._generators[name]
 
     def _autoencoder(self) -> Autoencoder | None:
         section = self._config.generation

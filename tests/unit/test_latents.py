@@ -12,16 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facewire_server.domain.errors import InvalidArgument
-from facewire_server.domain.face import Faces
+from facewire_server.domain.budget import Budget
+from facewire_server.domain.errors import InvalidArgument, InvalidImage
+from facewire_server.domain.face import Faces, NoFaceReason
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.latent import FaceKnowledge, KSame, Latent, between
 from facewire_server.domain.likeness import likeness
+from facewire_server.domain.stages import StageClock
 from facewire_server.inference.conversion import ConversionError, convert_to_ir
 from facewire_server.inference.manifest import ManifestError, load_manifest
-from facewire_server.pipeline.anonymising import fading, rgb_of
+from facewire_server.pipeline.anonymising import Anonymiser, _fading, rgb_of
 from facewire_server.pipeline.chips import CHIP, Place, cut_chips, shrink, template_of
+from facewire_server.pipeline.latents import Autoencoder, FaceCoder
 from facewire_server.pipeline.mirror import mirrored, where_found
+from facewire_server.pipeline.recognizer import Call, DetectedFaces, DetectionOptions
 
 RANDOM = np.random.default_rng(3)
 
@@ -112,12 +116,12 @@ def test_a_chip_that_is_put_back_changes_little(scale: float, degrees: float) ->
     place = Place.of(points, 0.7, 300, 300)
     assert place is not None
     changed = smooth.copy()
-    place.paste(changed, chips[0], fading(CHIP))
+    place.paste(changed, chips[0], _fading(CHIP))
     difference = np.abs(changed.astype(int) - smooth)
     assert difference.mean() < 1.5
     assert np.percentile(difference, 99.9) < 12
     black = smooth.copy()
-    place.paste(black, np.zeros_like(chips[0]), fading(CHIP))
+    place.paste(black, np.zeros_like(chips[0]), _fading(CHIP))
     assert (black.sum(axis=2) == 0).sum() > 0.3 * (CHIP * scale) ** 2, "most of the face is replaced"
     centre = points.mean(axis=0).round().astype(int)
     assert black[centre[1], centre[0]].sum() == 0
@@ -207,3 +211,34 @@ def test_a_manifest_may_be_a_folder(tmp_path: Path) -> None:
     manifest = load_manifest(tmp_path)
     assert manifest.get("first").source.path == str(tmp_path / "first.zip")
     assert {"second", "yunet-2023mar"} <= set(manifest.models)
+
+
+class OneFace:
+    """A recogniser that finds one face, its landmarks all in one place."""
+
+    def every_face(self, frame: Frame, min_score: float | None, max_faces: int, call: Call) -> Faces:
+        return Faces(
+            np.array([[40, 30, 40, 50]], np.float32), np.full((1, 5, 2), 60, np.float32), np.ones(1, np.float32)
+        )
+
+    def measured(self, frame: Frame, faces: Faces, call: Call) -> DetectedFaces:
+        return DetectedFaces(faces.select(np.zeros(len(faces), dtype=bool)), [], NoFaceReason.NOT_ALIGNABLE)
+
+
+class AnyFace:
+    """An encoder and generator that are never asked, as nothing can be aligned."""
+
+    view, size, name = 0.7, 64, "any"
+
+
+def test_a_face_that_cannot_be_aligned_is_pixelated_and_counted() -> None:
+    autoencoder = Autoencoder(AnyFace(), AnyFace())  # type: ignore[arg-type]
+    anonymiser = Anonymiser(OneFace(), FaceCoder(autoencoder, "test"), "test")  # type: ignore[arg-type]
+    picture = RANDOM.integers(0, 256, (120, 120, 3)).astype(np.uint8)
+    options, call = DetectionOptions(None, 0.0, 10), Call(Budget(60), StageClock())
+    done = anonymiser.anonymise(Frame(picture, "rgb"), 5, options, call)
+    assert (done.replaced, done.pixelated, len(done.found.faces)) == (0, 1, 0)
+    assert len(np.unique(done.pixels[30:80, 40:80].reshape(-1, 3), axis=0)) <= 16
+    assert (done.pixels[:20] == picture[:20]).all()
+    with pytest.raises(InvalidImage, match="1 faces or more"):
+        anonymiser.anonymise(Frame(picture, "rgb"), 5, DetectionOptions(None, 100.0, 1), call)

@@ -27,10 +27,15 @@ class Latent:
     model: str
 
     @property
-    def kl_nats(self) -> float:
-        """Kullback-Leibler divergence from the standard normal distribution: how far the face is from any face."""
+    def kl_of_units(self) -> FloatArray:
+        """Kullback-Leibler divergence of each number from the standard normal distribution, nats, (latent,)."""
         terms = np.square(self.mean) + np.exp(self.log_variance) - self.log_variance - 1
-        return float(terms.sum(dtype=np.float64) / 2)
+        return np.asarray(terms / 2, dtype=np.float32)
+
+    @property
+    def kl_nats(self) -> float:
+        """That of all: how far the face is from any face."""
+        return float(self.kl_of_units.sum(dtype=np.float64))
 
 
 def between(first: FloatArray, last: FloatArray, share: float) -> FloatArray:

@@ -12,8 +12,10 @@ from facewire import synthetic
 from facewire_server.domain.errors import InvalidImage
 from facewire_server.domain.face import FloatArray
 from facewire_server.domain.frame import Frame, Pixels
+from facewire_server.domain.latent import Latent
+from facewire_server.domain.stages import StageClock
 from facewire_server.pipeline.chips import Place
-from facewire_server.pipeline.latents import EncodedFace, FaceCoder
+from facewire_server.pipeline.latents import Autoencoder, FaceCoder
 from facewire_server.pipeline.recognizer import Call, DetectedFaces, DetectionOptions, Recognizer
 
 _EDGE: Final = 0.10  # of a side, over which the made face fades into the picture
@@ -75,7 +77,9 @@ class Anonymiser:
         for row in np.argsort(faces.areas_px).tolist():
             call.budget.check()
             face = encoded.get(row)
-            if face is not None and self._replace(picture, faces.landmarks[row], face, k, call):
+            if face is not None and replace_face(
+                self._coder.autoencoder, picture, faces.landmarks[row], face.latent, k, call.clock
+            ):
                 replaced += 1
             else:
                 _pixelate(picture, faces.boxes[row])
@@ -83,21 +87,24 @@ class Anonymiser:
         call.budget.check()
         return AnonymisedPicture(picture, found, replaced, len(faces) - replaced)
 
-    def _replace(self, picture: Pixels, landmarks: FloatArray, face: EncodedFace, k: int, call: Call) -> bool:
-        encoder = self._coder.autoencoder.encoder
-        latent = encoder.knowledge.k_same.replaced(face.latent.mean, k)
-        made = self._coder.make(latent, call.clock)
-        height, width = picture.shape[:2]
-        place = Place.of(landmarks, encoder.view, width, height)
-        if place is None:
-            return False
-        place.paste(picture, made, fading(made.shape[0]))
-        return True
-
     def file_of(self, pixels: Pixels, *, visible_mark: bool) -> bytes:
         """A PNG that says that a model made parts of it."""
         tool = f"{self._tool} ({self._coder.autoencoder.generator.name})"
         return synthetic.marked_png(pixels, tool, visible=visible_mark, source=synthetic.CHANGED_BY_MODEL)
+
+
+def replace_face(
+    autoencoder: Autoencoder, picture: Pixels, landmarks: FloatArray, latent: Latent, k: int, clock: StageClock
+) -> bool:
+    """Puts a mean of k faces of nobody in a face's place, uint8 (H, W, 3), R, G, B; False where it lies outside."""
+    encoder = autoencoder.encoder
+    height, width = picture.shape[:2]
+    place = Place.of(landmarks, encoder.view, width, height)
+    if place is None:
+        return False
+    made = autoencoder.generator.generate(encoder.knowledge.k_same.replaced(latent.mean, k), clock)
+    place.paste(picture, made, _fading(made.shape[0]))
+    return True
 
 
 def rgb_of(frame: Frame) -> Pixels:
@@ -124,7 +131,7 @@ def _rgb_of_nv12(frame: Frame) -> Pixels:
     return out
 
 
-def fading(side: int) -> FloatArray:
+def _fading(side: int) -> FloatArray:
     """1 in an oval, fading to 0 at its edge."""
     places = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / side
     distance = np.sqrt(np.square(places[:, np.newaxis] / _HALF_HEIGHT) + np.square(places / _HALF_WIDTH))

@@ -133,10 +133,10 @@ class Enroller:
         face = self._single(found.encoded, use_largest)
         if isinstance(face, Refusal):
             return Examined(None, face, None)
-        face = self._recognizer.closer(picture, face, call, self._looks)
         refusal = None if negative else self._judge(picture, face, call)
         if refusal is not None:
             return Examined(None, refusal, face)
+        face = self._recognizer.closer(picture, face, call, self._looks)
         digest = hashlib.sha256(source).hexdigest()
         template = NewTemplate(face.embeddings[0], face.quality[0], digest, source_name, negative)
         return Examined(template, None, face)

@@ -100,9 +100,7 @@ class FaceCoder:
 
     def _reconstructed(self, encoded: EncodedFace, clock: StageClock) -> ReconstructedFace:
         made = self.make(encoded.latent.mean, clock)
-        error = np.square(made.astype(np.float32) - encoded.face).mean(dtype=np.float64)
-        psnr = 10 * np.log10(_PEAK**2 / max(error, _SMALLEST_ERROR))
-        return ReconstructedFace(encoded, made, float(psnr), self.likeness_of(encoded, clock))
+        return ReconstructedFace(encoded, made, psnr_db(made, encoded.face), self.likeness_of(encoded, clock))
 
     def likeness_of(self, encoded: EncodedFace, clock: StageClock) -> float:
         """Share of real faces that look less like one, 0..1."""
@@ -140,3 +138,9 @@ class FaceCoder:
         """A marked PNG."""
         tool = f"{self._tool} ({self.autoencoder.generator.name})"
         return synthetic.marked_png(pixels, tool, visible=visible_mark)
+
+
+def psnr_db(made: Pixels, face: Pixels) -> float:
+    """Peak signal-to-noise ratio of two pictures of one shape."""
+    error = np.square(made.astype(np.float32) - face).mean(dtype=np.float64)
+    return float(10 * np.log10(_PEAK**2 / max(error, _SMALLEST_ERROR)))
