@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import tomli as tomllib
 
 from facewire_lab.faces import FaceFacts, PreparedFaces, load_faces
 from tests.integration.test_cli import run
 from tests.lab.made_up import write_faces
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; 'make lab-test' installs it")
 
