@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import gc
 import json
 import re
 import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -95,6 +100,32 @@ def test_a_run_goes_on_where_it_was_broken_off(client: facewire.Client, lfw: Pat
     other = FaceReader(counting, tmp_path / "kept", "another model", None, 0)  # type: ignore[arg-type]
     other.read(paths[0])
     assert counting.asked == 4, "answers of other models are not taken"
+
+
+def test_kept_answers_are_parsed_by_one_thread_at_a_time(client: facewire.Client, lfw: Path, tmp_path: Path) -> None:
+    """CPython 3.11 cannot have two threads in ast.parse, where NumPy takes them for every array's header."""
+    paths = sorted(lfw.rglob("*.jpg"))
+    reader = FaceReader(client, tmp_path / "kept", "s", None, 0)
+    reader.read_all(paths, lambda: None)
+    parsing: list[int] = []
+
+    def parses(frame: FrameType | None) -> bool:
+        return frame is not None and (frame.f_code is ast.parse.__code__ or parses(frame.f_back))
+
+    def look(phase: str, _: object) -> None:
+        if phase == "start" and parses(sys._getframe()):
+            time.sleep(1e-3)  # a collection may let other threads go on
+            parsing.append(sum(parses(frame) for frame in sys._current_frames().values()))
+
+    usual = gc.get_threshold()
+    gc.callbacks.append(look)
+    gc.set_threshold(1)
+    try:
+        reader.read_all(paths, lambda: None)
+    finally:
+        gc.set_threshold(*usual)
+        gc.callbacks.remove(look)
+    assert set(parsing) <= {1}  # from 3.12 on no collection comes in there
 
 
 def test_identities_from_folders_and_from_a_csv(server: RunningServer, lfw: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
+import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -181,9 +182,14 @@ def _seen(answer: facewire.Embeddings) -> SeenFaces:
     )
 
 
+# NumPy reads an array's header with ast.literal_eval, and CPython 3.11 counts the depth of what it parses in one
+# place for all threads (github.com/python/cpython/issues/106905): two at once end, seldom, in a SystemError.
+_PARSING: Final = threading.Lock()
+
+
 def _read(file: Path) -> SeenFaces | None:
     try:
-        with np.load(file) as kept:
+        with _PARSING, np.load(file) as kept:
             return SeenFaces(**{name: kept[name] for name in SeenFaces.__slots__})
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
         return None  # not there or damaged: asked anew, and written over
