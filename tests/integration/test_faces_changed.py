@@ -27,8 +27,8 @@ from facewire_server.pipeline.chips import cut_chips, template_of
 from facewire_server.pipeline.recognizer import largest_face
 from tests.conftest import RunningServer, StartServer, running_server
 from tests.integration.test_cli import lines, run
-from tests.integration.test_streams import Feeding
 from tests.pictures import walking
+from tests.streaming import Feeding
 
 MODELS = Path(__file__).parents[2] / "models"
 SETTINGS = ("generation.encoder=lfw-vae", "generation.restorer=lfw-restorer", f"models.manifest={MODELS}")

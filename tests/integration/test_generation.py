@@ -20,7 +20,7 @@ from facewire_server.inference.model_cache import ModelCache
 from facewire_server.oip import open_inference_pb2, open_inference_pb2_grpc
 from tests.conftest import RunningServer, StartServer, running_server
 from tests.integration.test_cli import run
-from tests.integration.test_streams import START_S
+from tests.streaming import START_S
 
 MODEL = "dcgan-faces-64"
 

@@ -29,9 +29,9 @@ from facewire_server.inference.model_cache import ModelCache
 from facewire_server.oip import open_inference_pb2, open_inference_pb2_grpc
 from tests.conftest import RunningServer, StartServer, running_server
 from tests.integration.test_cli import run
-from tests.integration.test_streams import START_S, stream_all
 from tests.liveness_model import write_liveness_model
 from tests.pictures import Pixels, jpeg, read_bgr, walking
+from tests.streaming import START_S, stream_all
 
 LIVE, SPOOF = LivenessDecision.LIVE, LivenessDecision.SPOOF
 

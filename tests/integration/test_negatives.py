@@ -17,8 +17,8 @@ from facewire_server.gallery.loading import load_live_index
 from facewire_server.gallery.negatives import Negatives
 from tests.conftest import RunningServer, StartServer
 from tests.integration.test_cli import run
-from tests.integration.test_streams import stream_all, unique
 from tests.pictures import jpeg, read_bgr, walking
+from tests.streaming import stream_all, unique
 
 
 @pytest.fixture

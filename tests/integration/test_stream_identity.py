@@ -16,8 +16,8 @@ import facewire
 from facewire import EventKind, FrameAnswer, StreamOptions
 from facewire.v1 import stream_pb2, stream_pb2_grpc
 from tests.conftest import RunningServer, StartServer
-from tests.integration.test_streams import FPS, START_S, Feeding, events_of, replay, unique
 from tests.pictures import Pixels, jpeg, walking
+from tests.streaming import FPS, START_S, Feeding, events_of, replay, unique
 
 Standing = tuple[list[Pixels], list[Pixels]]
 

@@ -21,12 +21,13 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed; 'make lab
 
 from facewire_lab.adapter import Adapter, adapter_loss  # noqa: E402 - needs PyTorch
 from facewire_lab.cnn import Classic, MobileFaceNet, PeopleHead  # noqa: E402
+from facewire_lab.cnn_export import _threshold  # noqa: E402
 from facewire_lab.cnn_task import auc  # noqa: E402
 from facewire_lab.degradation import FAR, any_degradation  # noqa: E402
 from facewire_lab.frozen import FrozenEmbedder  # noqa: E402
 from facewire_lab.journal import read_journal  # noqa: E402
 from facewire_lab.likeness import psnr, ssim  # noqa: E402
-from facewire_lab.recipes import AdapterRecipe  # noqa: E402
+from facewire_lab.recipes import AdapterRecipe, CnnRecipe  # noqa: E402
 from facewire_lab.restorer import Restorer  # noqa: E402
 from facewire_lab.vae import Decoder, Encoder, draw, kl_of_units  # noqa: E402
 from facewire_lab.vae_export import _curve, knowledge_of  # noqa: E402
@@ -131,6 +132,27 @@ def test_the_reparameterised_latent_is_distributed_as_told_and_learns() -> None:
     normal = torch.distributions.Normal(1.5, float(np.exp(-0.5)))
     wanted = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0))
     assert kl_of_units(mean, log_variance)[0, 0].item() == pytest.approx(wanted.item(), rel=1e-4)
+
+
+def test_a_cnns_threshold_is_of_people_who_were_held_out() -> None:
+    """A hundred people with three pictures each, and twenty with one, who take part in nothing."""
+    people = [f"person {number // 3}" for number in range(300)] + [f"single {number}" for number in range(20)]
+    order = RANDOM.permutation(320)
+    chips = RANDOM.integers(0, 256, (320, 112, 112, 3), dtype=np.uint8)
+    facts = FaceFacts("", 1.0, [f"{row}.jpg" for row in order], [people[row] for row in order])
+    recipe = CnnRecipe(held_out=0.4, least=2)
+    torch.manual_seed(2)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 112 * 112, 8))
+    threshold, pairs = _threshold(network, PreparedFaces(chips, facts, ""), recipe)
+
+    several = PreparedFaces(chips, facts, "").with_at_least(2)
+    _, held = several.split(0.4)
+    assert len(held) == 120
+    vectors = network(torch.from_numpy(several.chips[held]).permute(0, 3, 1, 2) / 127.5 - 1).detach()
+    cosines = torch.nn.functional.cosine_similarity(vectors[:, None], vectors[None], dim=2).numpy()
+    different = np.triu(several.numbers[held][:, None] != several.numbers[held][None], 1)
+    assert pairs == different.sum() == 120 * 117 // 2
+    assert (cosines[different] > threshold + 1e-5).mean() == pytest.approx(1e-3, abs=2 / pairs)
 
 
 def test_margins_make_it_harder_for_the_right_person_alone() -> None:

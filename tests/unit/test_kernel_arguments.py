@@ -1,15 +1,9 @@
-"""What the kernels do with bad and empty arguments, with FACEWIRE_ISA, and with the GIL."""
+"""What the kernels do with bad and empty arguments."""
 
 from __future__ import annotations
 
-import os
 import pickle
-import re
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,13 +13,6 @@ import pytest
 from facewire import kernels
 
 Arguments = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def isa_stays() -> Iterator[None]:
-    before = kernels.isa()
-    yield
-    kernels.use_isa(before)
 
 
 def floats(*shape: int) -> npt.NDArray[np.float32]:
@@ -438,98 +425,3 @@ def test_frames_of_one_row_or_column_pass_whatever_their_idle_stride(
 
 def test_the_package_lists_what_it_offers() -> None:
     assert all(hasattr(kernels, name) for name in kernels.__all__)
-
-
-@pytest.mark.parametrize("name", ["sse9", "", "AVX2", "scalar "])
-def test_an_unknown_instruction_set_is_refused_and_changes_nothing(name: str) -> None:
-    before = kernels.isa()
-    with pytest.raises(ValueError, match=", ".join(kernels.available_isas())):
-        kernels.use_isa(name)
-    assert kernels.isa() == before
-
-
-@pytest.mark.parametrize("name", kernels.available_isas())
-def test_each_available_instruction_set_can_be_put_in_force(name: str) -> None:
-    kernels.use_isa(name)
-    assert kernels.isa() == name
-
-
-def isa_of_new_process(name: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from facewire import kernels; print(kernels.isa())"],
-        env=os.environ | {"FACEWIRE_ISA": name},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_a_wrong_facewire_isa_fails_the_import_with_the_sets_there_are() -> None:
-    done = isa_of_new_process("mmx")
-    assert done.returncode == 1  # an exception, not a crash
-    assert "ImportError" in done.stderr
-    assert "'mmx'" in done.stderr
-    assert re.search("it has: " + ", ".join(kernels.available_isas()), done.stderr)
-
-
-@pytest.mark.parametrize("name", kernels.available_isas())
-def test_facewire_isa_chooses_the_instruction_set(name: str) -> None:
-    assert isa_of_new_process(name).stdout.strip() == name
-
-
-def test_an_empty_facewire_isa_means_the_best_there_is() -> None:
-    assert isa_of_new_process("").stdout.strip() == kernels.available_isas()[-1]
-
-
-class Ticker(threading.Thread):
-    """Counts in Python until stopped, and keeps the longest pause between two counts."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.count = 0
-        self.longest_pause_s = 0.0
-        self.stopped = threading.Event()
-
-    def run(self) -> None:
-        last = time.perf_counter()
-        while not self.stopped.is_set():
-            now = time.perf_counter()
-            self.longest_pause_s = max(self.longest_pause_s, now - last)
-            last = now
-            self.count += 1
-
-
-def ticks_during(work: Callable[[], object]) -> tuple[float, Ticker]:
-    """Seconds the work took, and the ticker that ran beside it."""
-    ticker = Ticker()
-    ticker.start()
-    while ticker.count == 0:
-        time.sleep(0.001)
-    began = time.perf_counter()
-    work()
-    taken_s = time.perf_counter() - began
-    ticker.stopped.set()
-    ticker.join()
-    return taken_s, ticker
-
-
-def test_other_threads_run_while_a_long_search_does() -> None:
-    rng = np.random.default_rng(5)
-    index = kernels.GalleryIndex(64)
-    index.add(rng.standard_normal((200_000, 64), np.float32), np.arange(200_000))
-    queries = rng.standard_normal((150, 64), np.float32)
-    kernels.use_isa("scalar")  # long on any machine
-    taken_s, ticker = ticks_during(lambda: index.search(queries, 5, compressed=False))
-    # Holding the GIL would show as one pause of the whole search.
-    assert taken_s > 0.2
-    assert ticker.longest_pause_s < taken_s / 2
-    assert ticker.count > 1000
-
-
-def test_other_threads_run_while_many_rows_are_added() -> None:
-    rows = np.random.default_rng(6).standard_normal((100_000, 256), np.float32)
-    subjects = np.arange(len(rows))
-    index = kernels.GalleryIndex(256)
-    taken_s, ticker = ticks_during(lambda: index.add(rows, subjects))
-    assert ticker.longest_pause_s < max(taken_s / 2, 0.05)
