@@ -93,10 +93,11 @@ class RestorerTask(Parts):
         """1 - cosine of the embeddings, of some of the faces."""
         if self._embedder is None or self._recipe.identity == 0:
             return torch.zeros((), device=self._device)
-        some = max(1, len(clean) // _EMBEDDED_SHARE)
+        # A batch is in the order of the faces' rows, that is, of their people: the first ones are not just any.
+        some = torch.randperm(len(clean))[: max(1, len(clean) // _EMBEDDED_SHARE)].to(self._device)
         with torch.no_grad():
-            wanted = self._embedder(clean[:some])
-        return 1 - (self._embedder(restored[:some]) * wanted).sum(dim=1).mean()
+            wanted = self._embedder(clean[some])
+        return 1 - (self._embedder(restored[some]) * wanted).sum(dim=1).mean()
 
     def _train_judge(self, restored: Tensor, clean: Tensor, rate: float) -> None:
         loss = F.relu(1 - self._judge(clean)).mean() + F.relu(1 + self._judge(restored)).mean()
