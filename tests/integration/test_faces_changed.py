@@ -19,34 +19,25 @@ from facewire_server.config import Config
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame
 from facewire_server.domain.stages import StageClock
-from facewire_server.inference.fetching import fetch_model
-from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
 from facewire_server.loading import load_models
 from facewire_server.pipeline.chips import cut_chips, template_of
 from facewire_server.pipeline.recognizer import largest_face
-from tests.conftest import RunningServer, StartServer, running_server
+from tests.conftest import MODELS, RunningServer, StartServer, running_server
 from tests.integration.test_cli import lines, run
 from tests.pictures import walking
 from tests.streaming import Feeding
 
-MODELS = Path(__file__).parents[2] / "models"
-SETTINGS = ("generation.encoder=lfw-vae", "generation.restorer=lfw-restorer", f"models.manifest={MODELS}")
 Picture = npt.NDArray[np.float32]
 
 
-def arguments(*more: str) -> list[str]:
-    return [text for setting in (*SETTINGS, *more) for text in ("--set", setting)]
-
-
 @pytest.fixture(scope="module")
-def changing(model_cache: ModelCache, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def changing(
+    model_cache: ModelCache, small_models: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
     """A server with the models that this project trained."""
-    manifest = load_manifest(MODELS)
-    for name in ("lfw-vae", "lfw-vae-generator", "lfw-restorer"):
-        fetch_model(model_cache, manifest.get(name), None, lambda done, total: None)
     folder = tmp_path_factory.mktemp("changing")
-    with running_server(model_cache, folder / "gallery.db", *arguments()) as running:
+    with running_server(model_cache, folder / "gallery.db", *small_models) as running:
         yield running
 
 
@@ -84,10 +75,10 @@ def test_a_far_face_is_restored_and_marked(changer: facewire.Client, samples: Pa
 
 
 def test_a_quarter_of_the_pixels_is_restored_better_than_by_enlarging(
-    model_cache: ModelCache, config: Config, samples: Path
+    small_models: tuple[str, ...], config: Config, samples: Path
 ) -> None:
     """In the mean over the photographs: nearer to the good face in pixels, and to the embedder."""
-    fetch_model(model_cache, load_manifest(MODELS).get("lfw-restorer"), None, lambda done, total: None)
+    assert f"models.manifest={MODELS}" in small_models
     models = load_models(
         config.model_copy(
             update={
@@ -222,7 +213,7 @@ def test_nobody_is_recognised_in_an_anonymised_picture(changer: facewire.Client,
     after = changer.embed(answer.image.encoded, allow_synthetic=True).faces
     assert len(after) == len(before), "where faces were, faces are"
     cosines = np.array([[a.embedding.values @ b.embedding.values for b in after] for a in before])
-    assert cosines.max() < 0.45
+    assert cosines.max() < 0.3
     outside = np.ones((240, 960), dtype=bool)
     for face in answer.faces:
         x, y, width, height = map(int, face.box)
@@ -266,31 +257,14 @@ def raw_frame(rgb: npt.NDArray[np.uint8], format: str) -> facewire.RawFrame:
 
 
 def test_a_picture_with_more_faces_than_are_looked_for_is_refused(
-    start_server: StartServer, samples: Path, model_cache: ModelCache
+    start_server: StartServer, samples: Path, small_models: tuple[str, ...]
 ) -> None:
     """Also where the smaller ones would not be replaced anyway."""
-    del model_cache
-    server = start_server(*arguments("pipeline.max_faces=2"))
+    server = start_server(*small_models, "--set", "pipeline.max_faces=2")
     with facewire.Client(server.target) as client:
         for smallest in (0, 100):
             with pytest.raises(facewire.InvalidArgumentError, match="2 faces or more, and no more are looked for"):
                 client.anonymise(encoded(crowd_of(samples)), min_face_px=smallest)
-
-
-def test_drawn_and_covered_faces_are_no_templates(changer: facewire.Client, samples: Path) -> None:
-    """A photograph of which the middle of the face is a pattern is refused by the gate, with the share in words."""
-    with Image.open(samples / "person_a_1.jpg") as opened:
-        photo = opened.convert("RGB")
-    good = changer.detect(samples / "person_a_1.jpg").faces[0]
-    pictures = np.asarray(photo).copy()
-    marks = good.landmarks
-    low, high = int(marks.left_eye.y), int(marks.left_mouth_corner.y)
-    left, right = int(good.box.x), int(good.box.x + good.box.width)
-    band = pictures[low - (high - low) // 4 : high + (high - low) // 4, left:right]
-    likeness = [face.face_likeness for face in changer.reconstruct(np.ascontiguousarray(pictures)).faces]
-    band[...] = band.mean(axis=(0, 1))
-    covered = [face.face_likeness for face in changer.reconstruct(np.ascontiguousarray(pictures)).faces]
-    assert not covered or max(covered) < likeness[0]
 
 
 def test_without_models_each_call_says_what_is_missing(start_server: StartServer, samples: Path) -> None:

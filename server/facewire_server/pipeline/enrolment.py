@@ -52,8 +52,8 @@ class EnrolmentGate:
             return None
         return Refusal(
             EnrolRefusal.NOT_FACE_LIKE,
-            f"it hardly looks like a face: of real faces {share:.2%} look less like one, at least "
-            f"{self.min_likeness:.2%} are asked for: is it covered, drawn, or cut wrongly?",
+            f"it does not look enough like a face: only {share:.2%} of real faces look less like one (limit "
+            f"{self.min_likeness:.2%}); is it drawn, a pattern, or cropped wrongly?",
         )
 
 
