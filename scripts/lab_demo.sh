@@ -35,6 +35,7 @@ train adapter tight
 say "exporting"
 for family in gan vae restorer cnn adapter; do
     "$facewire" lab export "$out/run-$family" "$out/models" --name "demo-$family" --licence "demonstration only" \
+        --data "faces of nobody by the packaged generator, and the sample photographs" \
         --faces "$out/$([ "$family" = adapter ] && echo tight || echo faces)" > "$out/export-$family.log"
     "$facewire" lab sample "$out/run-$family" "$out/sample-$family.png" --count 16 > /dev/null
 done

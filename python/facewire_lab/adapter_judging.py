@@ -12,16 +12,15 @@ import numpy.typing as npt
 import torch
 
 from facewire_lab.adapter import Adapter, adapter_loss
-from facewire_lab.embedding import embed_faces
 from facewire_lab.errors import LabError
 from facewire_lab.faces import PreparedFaces
 from facewire_lab.recipes import AdapterRecipe
 from facewire_lab.task import take_step
-from facewire_server.domain.ports import Embedder
 from facewire_server.evaluation.errors import InputError
 from facewire_server.evaluation.identities import Plan, Split, search, splits
 from facewire_server.evaluation.rates import Searches
 
+Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
 
 _FPIR: Final = 0.01
@@ -46,14 +45,13 @@ class AdapterFigures:
 
 
 def judge_adapters(
-    embedder: Embedder, faces: PreparedFaces, plan: Plan, recipe: AdapterRecipe, on_split: Callable[[], object]
+    vectors: Vectors, faces: PreparedFaces, plan: Plan, recipe: AdapterRecipe, on_split: Callable[[], object]
 ) -> dict[str, AdapterFigures]:
-    """Each way of comparing with its figures.
+    """Each way of comparing with its figures; ``vectors`` are the faces' unit embeddings, (n, dim).
 
     Raises:
         LabError: there are too few people or pictures.
     """
-    vectors = embed_faces(embedder, faces, lambda: None)
     people: dict[str, list[Path]] = {}
     for person, picture in zip(faces.facts.people, faces.facts.pictures, strict=True):
         if person:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from facewire import synthetic
 from facewire_lab.adapter import Adapter, adapter_loss
-from facewire_lab.cnn_task import auc
+from facewire_lab.pairs import auc, cosines_of_pairs
 from facewire_lab.planes import TOOL
 from facewire_lab.recipes import AdapterRecipe
 from facewire_lab.task import SCORE, Batch, Parts, take_step
@@ -65,11 +65,7 @@ class AdapterTask(Parts):
     @torch.no_grad()
     def validate(self, held: Batch) -> dict[str, float]:
         """Of people not trained on: how often two pictures of one are more alike than two of different ones."""
-        vectors = self.adapter(self._vectors[held.rows])
-        same = held.people[:, None] == held.people
-        above = torch.ones_like(same).triu(1)
-        cosines = vectors @ vectors.T
-        genuine, impostor = cosines[same & above], cosines[~same & above]
+        genuine, impostor = cosines_of_pairs(self.adapter(self._vectors[held.rows]), held.people)
         area = auc(genuine, impostor) if len(genuine) and len(impostor) else 0.5
         return {SCORE: area, "auc": area}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,17 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     except OSError:
         new.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def of_this_kind() -> Iterator[None]:
+    """Around what is made of a checkpoint's recipe and weights; LabError where they are of something else."""
+    try:
+        yield
+    except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise LabError(
+            "the checkpoint is of another kind of model, or of another version of facewire: train into a new folder"
+        ) from error
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

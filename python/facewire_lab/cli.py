@@ -18,7 +18,7 @@ from facewire_lab.faces import load_faces, save_faces
 from facewire_lab.families import FAMILIES, Family, make_training
 from facewire_lab.preparing import pictures_below, prepare
 from facewire_lab.recipe import Recipe, load_recipe
-from facewire_lab.terminal import progress, telling
+from facewire_lab.terminal import progress, require_torch, telling
 from facewire_server.cli.settings import effective_config, settings_options
 from facewire_server.loading import load_models
 
@@ -40,7 +40,7 @@ Examples:
   facewire lab prepare photos/ faces/
   facewire lab train gan faces/ run/             or vae, restorer, cnn, adapter; killed? the same command goes on
   facewire lab sample run/ sheet.png
-  facewire lab export run/ models/ --name my-faces --licence "our own"
+  facewire lab export run/ models/ --name my-faces --licence "our own" --data "photographs of our staff"
 \b
 Then models.manifest = "models/my-faces.toml", generation.model = "my-faces", facewire models fetch."""
 )
@@ -117,7 +117,9 @@ def _train(family: str, faces: Path, run: Path, recipe: Recipe, threads: int | N
         device = _device(threads)
         from facewire_lab.training import train as run_training  # noqa: PLC0415 - takes seconds, and needs PyTorch
 
-        training = make_training(family, recipe, prepared, run, device, effective_config(config_file, ()))
+        with progress("faces", len(prepared)) as (bar, task):
+            config = effective_config(config_file, ())
+            training = make_training(family, recipe, prepared, run, device, config, lambda: bar.advance(task))
         with progress("steps", recipe.steps) as (bar, task):
 
             def on_step(done: int, numbers: dict[str, float]) -> None:
@@ -142,7 +144,7 @@ def _train(family: str, faces: Path, run: Path, recipe: Recipe, threads: int | N
 def sample(run: Path, sheet: Path, count: int, seed: int) -> None:
     """Show what RUN has learnt so far on one picture, SHEET: new faces of a GAN or VAE, of others the last sheet."""
     with telling():
-        _device()
+        require_torch()
         from facewire_lab.sampling import sample_sheet  # noqa: PLC0415
 
         sheet.write_bytes(sample_sheet(run, count, seed))
@@ -153,20 +155,23 @@ def sample(run: Path, sheet: Path, count: int, seed: int) -> None:
 @click.argument("run", type=_existing)
 @click.argument("out", type=_folder)
 @click.option("--name", required=True, help="Of the model, in the manifest.")
-@click.option("--licence", required=True, help="Of the weights; follows from that of the pictures.")
+@click.option("--licence", required=True, help="Of what was trained; follows from that of the pictures.")
+@click.option("--data", required=True, help="What the pictures are, in a few words, for the model card.")
 @click.option("--faces", type=_existing, help="The FACES it was trained on: for vae and cnn.")
 @click.option("--config", "config_file", type=_file, help="Of the server, for its embedder.")
-def export(run: Path, out: Path, name: str, licence: str, faces: Path | None, config_file: Path | None) -> None:
+def export(
+    run: Path, out: Path, name: str, licence: str, data: str, faces: Path | None, config_file: Path | None
+) -> None:
     """Write what RUN has trained as a model of the server into OUT: weights, manifest entry, model card.
 
     Of a training that was measured on people held out, the best state is taken, else the last.
     """
     with telling():
-        _device()
+        require_torch()
         from facewire_lab.export import Order, export_run  # noqa: PLC0415
 
         prepared = None if faces is None else load_faces(faces)
-        order = Order(run, name, licence, prepared, effective_config(config_file, ()))
+        order = Order(run, name, licence, data, prepared, effective_config(config_file, ()))
         done = export_run(order, out)
     click.echo(f"{done.manifest}: OpenVINO differs from PyTorch by at most {done.difference:.1e}")
     click.echo(f'serve it: models.manifest = "{done.manifest}", {done.serve}, facewire models fetch')
@@ -177,10 +182,9 @@ lab.add_command(evaluate)
 
 def _device(threads: int | None = None) -> torch.device:
     """A GPU if there is one; raises LabError where PyTorch is missing."""
-    try:
-        import torch  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise LabError("training needs PyTorch: pip install 'facewire[lab]'") from error
+    require_torch()
+    import torch  # noqa: PLC0415
+
     if threads is not None:
         torch.set_num_threads(threads)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -7,16 +7,17 @@ import json
 import torch
 import torch.nn.functional as F  # noqa: N812 - as everybody calls it
 
-from facewire_lab.checkpoint import Checkpoint
+from facewire_lab.checkpoint import Checkpoint, of_this_kind
 from facewire_lab.cnn import SIDE
 from facewire_lab.cnn_task import make_network
 from facewire_lab.errors import LabError
 from facewire_lab.export import Entry, Order, Package
 from facewire_lab.faces import PreparedFaces
 from facewire_lab.ir import CHECKED, check_ir, to_ir
+from facewire_lab.pairs import cosines_of_pairs
+from facewire_lab.picture_input import PICTURE, PICTURE_TOML
 from facewire_lab.planes import as_planes
 from facewire_lab.recipes import CnnRecipe
-from facewire_lab.restorer_export import PICTURE, PICTURE_TOML
 from facewire_server.pipeline.chips import template_of
 
 _TOLERANCE = 2e-2  # of embeddings of length 10 or so
@@ -27,9 +28,10 @@ _MOST = 1500  # faces, of which every two are compared
 
 def package(order: Order, found: Checkpoint) -> Package:
     """Its weights as IR, and the threshold at a false-match rate of 1 in 1,000 of faces that it was not trained on."""
-    recipe = CnnRecipe.model_validate(found.recipe)
-    network = make_network(recipe)
-    network.load_state_dict(found.task["network"])
+    with of_this_kind():
+        recipe = CnnRecipe.model_validate(found.recipe)
+        network = make_network(recipe)
+        network.load_state_dict(found.task["network"])
     shape = (1, 3, SIDE, SIDE)
     file = to_ir(network, shape, "faces", ["embedding"])
     random = torch.Generator().manual_seed(0)
@@ -57,10 +59,16 @@ shape = [1, 3, {SIDE}, {SIDE}]
     facts = {
         "task": f"tells people apart: embeddings of {recipe.dim} numbers",
         "family": f"{recipe.network}, loss {recipe.loss}",
-        "threshold": f"{threshold:.3f}: false-match rate 1 in 1,000 on {pairs} pairs of people it was not trained on",
+        "threshold": _told(threshold, pairs),
     }
     entry = Entry(f"{order.name}.zip", file, toml, tables)
     return Package([entry], facts, checked.difference, 'models.embedder = "{name}"')
+
+
+def _told(threshold: float, pairs: int) -> str:
+    if pairs * _FMR < 1:
+        return f"{threshold:.3f}: the highest of {pairs} pairs of people it was not trained on, too few to tell a rate"
+    return f"{threshold:.3f}: false-match rate 1 in 1,000 on {pairs} pairs of people it was not trained on"
 
 
 @torch.no_grad()
@@ -74,8 +82,7 @@ def _threshold(network: torch.nn.Module, faces: PreparedFaces, recipe: CnnRecipe
     chips = torch.from_numpy(faces.chips[held[:_MOST]])
     people = torch.from_numpy(faces.numbers)[rows]
     vectors = torch.cat([network(as_planes(part, SIDE, torch.device("cpu"))) for part in chips.split(_BATCH)])
-    cosines = F.normalize(vectors) @ F.normalize(vectors).T
-    others = cosines[(people[:, None] < people[None, :])].sort().values
+    others = cosines_of_pairs(F.normalize(vectors), people)[1].sort().values
     if not len(others):
         raise LabError("one person alone was held out: no threshold can be measured; hold out more")
     return float(others[min(len(others) - 1, int((1 - _FMR) * len(others)))].clamp(-1, 1)), len(others)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from facewire_lab.augmentation import augment, vary
 from facewire_lab.cnn import SIDE, Classic, MobileFaceNet, PeopleHead
+from facewire_lab.pairs import auc, cosines_of_pairs
 from facewire_lab.planes import as_planes, sheet_of_rows
 from facewire_lab.recipes import CnnRecipe
 from facewire_lab.task import SCORE, Batch, Parts, falling_rate, take_step
@@ -59,11 +60,7 @@ class CnnTask(Parts):
 
     def validate(self, held: Batch) -> dict[str, float]:
         """Of people who are not trained on: how often two pictures of one are more alike than two of different ones."""
-        vectors = self._embed(held.chips)
-        cosines = vectors @ vectors.T
-        same = held.people[:, None] == held.people
-        above = torch.ones_like(same).triu(1)
-        genuine, impostor = cosines[same & above], cosines[~same & above]
+        genuine, impostor = cosines_of_pairs(self._embed(held.chips), held.people)
         if not len(genuine) or not len(impostor):
             return {SCORE: 0.5, "auc": 0.5, "tar_at_far_1e-2": 0.0}
         limit = impostor.quantile(0.99)
@@ -85,12 +82,3 @@ class CnnTask(Parts):
         nearest = cosines.fill_diagonal_(-2).argmax(dim=1)
         pictures = as_planes(held.chips, SIDE, torch.device("cpu"))
         return sheet_of_rows([pictures[:_SHOWN], pictures[nearest[:_SHOWN]]])
-
-
-def auc(above: Tensor, below: Tensor) -> float:
-    """How often a value of the one kind is larger than one of the other; ties count half."""
-    values = torch.cat([above, below]).double()
-    _, places, counts = values.unique(return_inverse=True, return_counts=True)
-    ranks = (counts.cumsum(0) - (counts - 1) / 2)[places]
-    n, m = len(above), len(below)
-    return ((ranks[:n].sum() - n * (n + 1) / 2) / (n * m)).item()

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 
 Pixels = npt.NDArray[np.uint8]
 
-_DARKEST, _LIGHTEST_DARK = 0.08, 0.25  # plainly dark: else nobody could tell a dark face from a face in the dark
+_DARKEST, _LIGHTEST_DARK = 0.08, 0.25  # dark enough not to be confused with dark skin
 _NOISIEST: Final = 12.0
 _FAR_SHARE: Final = 0.75
 _MOST_BLUR: Final = 2.0
@@ -65,6 +65,11 @@ class Degradation:
 
 FAR: Final = Degradation(blur=0.0, factor=4.0, light=1.0, noise=5.0, quality=40)
 """What restorers are measured on: a quarter of the side, noise, JPEG 40."""
+DARK: Final = Degradation(blur=0.0, factor=2.0, light=0.12, noise=3.0, quality=80)
+"""An eighth of the light, as noisy as sensors are then; half the side."""
+BLURRED: Final = Degradation(blur=2.0, factor=2.0, light=1.0, noise=3.0, quality=60)
+"""Out of focus, or moving; half the side."""
+DEGRADATIONS: Final = {"far": FAR, "dark": DARK, "blurred": BLURRED}
 
 
 def any_degradation(random: np.random.Generator) -> Degradation:

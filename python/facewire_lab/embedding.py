@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from facewire_lab.faces import PreparedFaces
+from facewire_lab.faces import PreparedFaces, Rows
 from facewire_server.domain.face import Faces
 from facewire_server.domain.frame import Frame, Pixels
 from facewire_server.domain.ports import Embedder
@@ -27,10 +27,12 @@ def embed_chip(embedder: Embedder, chip: Pixels, view: float) -> npt.NDArray[np.
     return encoded.embeddings[0]
 
 
-def embed_faces(embedder: Embedder, faces: PreparedFaces, on_face: Callable[[], object]) -> npt.NDArray[np.float32]:
-    """Unit embeddings of all of them, (n, dim)."""
+def embed_faces(
+    embedder: Embedder, faces: PreparedFaces, rows: Rows, on_face: Callable[[], object]
+) -> npt.NDArray[np.float32]:
+    """Unit embeddings of those at these rows, (n, dim); ``on_face`` is called after each."""
     vectors = []
-    for chip in faces.chips:
-        vectors.append(embed_chip(embedder, np.asarray(chip), faces.facts.view))
+    for row in rows.tolist():
+        vectors.append(embed_chip(embedder, np.asarray(faces.chips[row]), faces.facts.view))
         on_face()
     return np.stack(vectors)

@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from facewire_lab.errors import LabError
 from facewire_lab.faces import PreparedFaces, Rows, load_faces
 from facewire_lab.judging import Judge
-from facewire_lab.terminal import progress, telling
+from facewire_lab.terminal import progress, require_torch, telling
 from facewire_server.cli.settings import effective_config, settings_options
 from facewire_server.config import Config
 from facewire_server.loading import LoadedModels, load_models
 
+_PEOPLE = 100
 _existing = click.Path(exists=True, file_okay=False, path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 _seed = click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1))
@@ -37,7 +39,7 @@ def evaluate() -> None:
 
 @evaluate.command("gan")
 @click.argument("faces", type=_existing)
-@click.option("--count", default=1024, show_default=True, type=click.IntRange(300, 100_000), help="Faces to make.")
+@click.option("--count", default=1024, show_default=True, type=click.IntRange(400, 100_000), help="Faces to make.")
 @_seed
 @settings_options
 @_json
@@ -71,34 +73,75 @@ def gan_verb(
     _tell(table)
 
 
+@evaluate.command("cnn")
+@click.argument("faces", type=_existing)
+@_held_out
+@settings_options
+@_json
+def cnn_verb(faces: Path, held_out: float, config_file: Path | None, settings: tuple[str, ...], as_json: bool) -> None:
+    """Measure how well the embedder (models.embedder) tells people of FACES apart whom it was not trained on.
+
+    Of each pair of pictures, by the cosine of their embeddings.
+    """
+    with telling():
+        require_torch()
+        from facewire_lab.embedder_judging import judge_embedder  # noqa: PLC0415
+
+        config = effective_config(config_file, settings)
+        prepared, rows, models = _held(faces, held_out, config)
+        with progress("faces", len(rows)) as (bar, task):
+            found = judge_embedder(models.embedder, prepared, rows, lambda: bar.advance(task))
+    if as_json:
+        _tell_json({"model": config.models.embedder, "faces": len(rows), **asdict(found)})
+        return
+    table = Table(config.models.embedder, f"{len(rows)} faces")
+    table.add_row("pairs of one person, of two", f"{found.genuine}, {found.impostor}")
+    table.add_row("AUC", f"{found.auc:.4f}")
+    for far, tar in found.tar.items():
+        table.add_row(f"true-accept rate at a false-accept rate of {far}", f"{tar:.1%}")
+    _tell(table)
+
+
 @evaluate.command("restorer")
 @click.argument("faces", type=_existing)
 @_held_out
+@click.option(
+    "--degrade",
+    default="far",
+    show_default=True,
+    type=click.Choice(["far", "dark", "blurred"]),
+    help="far: a quarter of the side, noise of 5 levels, JPEG 40; dark: an eighth of the light, half the side; "
+    "blurred: by 2 pixels, half the side.",
+)
 @_sheet
 @settings_options
 @_json
 def restorer_verb(
-    faces: Path, held_out: float, sheet: Path | None, config_file: Path | None, settings: tuple[str, ...], as_json: bool
-) -> None:
+    faces: Path, held_out: float, degrade: str, sheet: Path | None, config_file: Path | None,
+    settings: tuple[str, ...], as_json: bool,
+) -> None:  # fmt: skip
     """Compare the restorer (generation.restorer) with bicubic enlarging, on FACES it was not trained on.
 
-    Each is made a quarter of its side, noisy (sigma 5) and JPEG of quality 40 first.
+    Dark faces are also compared after plain brightening.
     """
     with telling():
+        require_torch()
+        from facewire_lab.degradation import DEGRADATIONS  # noqa: PLC0415
         from facewire_lab.restorer_judging import judge_restorer, restorer_sheet  # noqa: PLC0415
 
+        way = DEGRADATIONS[degrade]
         config = effective_config(config_file, settings)
         name = _required(config.generation.restorer, "restorer", "generation.restorer")
         prepared, held, models = _held(faces, held_out, config)
         assert models.restorer is not None  # noqa: S101 - one is configured
         with progress("faces", len(held)) as (bar, task):
-            found = judge_restorer(models.restorer, models.embedder, prepared, held, lambda: bar.advance(task))
+            found = judge_restorer(models.restorer, models.embedder, way, prepared, held, lambda: bar.advance(task))
         if sheet is not None:
-            sheet.write_bytes(restorer_sheet(models.restorer, prepared, held))
+            sheet.write_bytes(restorer_sheet(models.restorer, way, prepared, held))
     if as_json:
-        _tell_json({"model": name, "faces": len(held), **asdict(found)})
+        _tell_json({"model": name, "degraded": degrade, "faces": len(held), **asdict(found)})
         return
-    table = Table(f"{len(held)} faces", "bicubic", name, "gain")
+    table = Table(f"{len(held)} faces, {degrade}", "bicubic", name, "gain")
     rows = (("PSNR, dB", found.psnr_db), ("SSIM", found.ssim), ("cosine with the clean face", found.cosine))
     for label, values in rows:
         table.add_row(label, f"{values[0]:.3f}", f"{values[1]:.3f}", f"{values[1] - values[0]:+.3f}")
@@ -111,56 +154,66 @@ def restorer_verb(
 @click.argument("faces", type=_existing)
 @_held_out
 @click.option("--others", type=_existing, multiple=True, help="Pictures of other things than faces; may be repeated.")
-@click.option("--people", default=100, show_default=True, type=click.IntRange(10), help="To be told apart, anonymised.")
+@click.option("--people", type=click.IntRange(2), help="To be told apart, anonymised; default: 100, or all there are.")
+@click.option("--draws", default=5, show_default=True, type=click.IntRange(1), help="Of these people, at random.")
 @click.option("-k", "ks", multiple=True, default=(5, 10), show_default=True, type=click.IntRange(2, 100))
 @_seed
 @_sheet
 @settings_options
 @_json
 def vae_verb(
-    faces: Path, held_out: float, others: tuple[Path, ...], people: int, ks: tuple[int, ...], seed: int,
-    sheet: Path | None, config_file: Path | None, settings: tuple[str, ...], as_json: bool,
+    faces: Path, held_out: float, others: tuple[Path, ...], people: int | None, draws: int, ks: tuple[int, ...],
+    seed: int, sheet: Path | None, config_file: Path | None, settings: tuple[str, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Measure the autoencoder (generation.encoder) on FACES it was not trained on.
 
-    How near reconstructions come; how many units are used; how well faces are told from other things (patterns, and
-    the pictures of --others); whether people are recognised who were anonymised.
+    How near reconstructions come; how many units are used; how well faces are told from other things (patterns, the
+    pictures of --others, faces that are covered or cut wrongly); whether people are recognised who were anonymised.
     """
     with telling():
-        from facewire_lab.vae_judging import VaeJudge, anonymous_sheet  # noqa: PLC0415
+        require_torch()
+        from facewire_lab.vae_judging import LIMITS, People, VaeJudge, anonymous_sheet, other_things  # noqa: PLC0415
 
         config = effective_config(config_file, settings)
         name = _required(config.generation.encoder, "encoder", "generation.encoder")
         prepared, rows, models = _held(faces, held_out, config)
+        drawn = People(_people(prepared, rows, people), draws, seed)
         assert models.autoencoder is not None  # noqa: S101 - one is configured
-        with progress("faces", 0) as (bar, task):
-            judge = VaeJudge(models.autoencoder, models.detector, models.embedder, lambda: bar.advance(task))
-            found = judge.reconstruction(prepared, rows)
-            likeness = {what: asdict(area) for what, area in judge.likeness(prepared, rows, [*others]).items()}
-            hidden = {k: judge.anonymised(prepared, rows, people, k, seed) for k in ks}
+        judge = VaeJudge(models.autoencoder, models.detector, models.embedder)
+        with progress("reconstructing", len(rows)) as (bar, task):
+            found = judge.reconstruction(prepared, rows, lambda: bar.advance(task))
+        things = other_things(prepared, rows, others)
+        with progress("face or not", len(rows) + sum(map(len, things.values()))) as (bar, task):
+            likeness = judge.likeness(prepared, rows, things, lambda: bar.advance(task))
+        with progress("anonymising", len(ks) * draws) as (bar, task):
+            hidden = {k: judge.anonymised(prepared, rows, drawn, k, lambda: bar.advance(task)) for k in ks}
         if sheet is not None:
             sheet.write_bytes(anonymous_sheet(models.autoencoder, prepared, rows, ks))
     if as_json:
-        told = {f"k={k}": asdict(each) for k, each in hidden.items()}
-        _tell_json({"model": name, "faces": len(rows), **asdict(found), "likeness": likeness, "anonymised": told})
+        told = {
+            "likeness": {what: asdict(area) for what, area in likeness.items()},
+            "anonymised": {f"k={k}": asdict(each) for k, each in hidden.items()},
+        }
+        _tell_json({"model": name, "faces": len(rows), **asdict(found), **told})
         return
     table = Table(name, f"{len(rows)} faces")
     table.add_row("PSNR of reconstructions", f"{found.psnr_db:.2f} dB")
     table.add_row("KL", f"{found.kl_nats:.0f} nats")
     table.add_row("units that tell something", f"{found.active_units} of {found.units}")
+    _tell(table)
+    table = Table("face or not", "pictures", "AUC", "AUC by the bound", *(f"refused at {limit:g}" for limit in LIMITS))
     for what, area in likeness.items():
-        if what != "faces":
-            by_bound = f"by the evidence bound {area['auc_by_bound']:.2f}"
-            table.add_row(f"faces told from {what}: AUC", f"{area['auc']:.4f}, {by_bound} ({area['count']} pictures)")
-        refused, strict = area["refused"]
-        table.add_row(f"refused of {what}", f"{refused:.1%}; with enrolment.min_likeness=0.01 {strict:.1%}")
-    for k, each in hidden.items():
-        named = f"anonymised, k = {k}: "
-        table.add_row(f"{named}recognised", f"{each.rank1:.1%} of {each.people} (before: {each.rank1_before:.1%})")
-        linked = f"{each.rank1_by_encoder:.1%}"
-        table.add_row(f"{named}recognised by one who has the encoder", linked)
-        table.add_row(f"{named}a face is found in", f"{each.detected:.1%}")
-        table.add_row(f"{named}eyes, nose, mouth moved by", f"{each.landmark_shift:.1%} of the eyes' distance")
+        areas = ("", "") if what == "faces" else (f"{area.auc:.4f}", f"{area.auc_by_bound:.2f}")
+        table.add_row(what, str(area.count), *areas, *(f"{share:.1%}" for share in area.refused))
+    _tell(table)
+    table = Table(f"anonymised: {drawn.count} people, {draws} draws", *(f"k = {k}" for k in ks))
+    for label, field in (
+        ("recognised before", "rank1_before"), ("recognised", "rank1"),
+        ("recognised by an attacker with the encoder", "rank1_by_encoder"), ("a face is found in", "detected"),
+        ("eyes, nose, mouth moved by, of the eyes' distance", "landmark_shift"),
+    ):  # fmt: skip
+        spreads = [getattr(each, field) for each in hidden.values()]
+        table.add_row(label, *(f"{spread.mean:.1%} ± {spread.std:.1%}" for spread in spreads))
     _tell(table)
 
 
@@ -183,9 +236,11 @@ def adapter_verb(
     as the server compares, by these and their mean.
     """
     with telling():
+        require_torch()
         import torch  # noqa: PLC0415
 
         from facewire_lab.adapter_judging import judge_adapters  # noqa: PLC0415
+        from facewire_lab.embedding import embed_faces  # noqa: PLC0415
         from facewire_lab.recipe import load_recipe  # noqa: PLC0415
         from facewire_lab.recipes import AdapterRecipe  # noqa: PLC0415
         from facewire_server.evaluation.identities import Plan  # noqa: PLC0415
@@ -194,9 +249,11 @@ def adapter_verb(
         recipe = load_recipe(AdapterRecipe, None, recipe_settings)
         prepared = load_faces(faces)
         models = load_models(effective_config(config_file, settings))
+        with progress("faces", len(prepared)) as (bar, task):
+            vectors = embed_faces(models.embedder, prepared, np.arange(len(prepared)), lambda: bar.advance(task))
         with progress("splits", splits) as (bar, task):
             plan = Plan(enrol, strangers, splits, seed)
-            found = judge_adapters(models.embedder, prepared, plan, recipe, lambda: bar.advance(task))
+            found = judge_adapters(vectors, prepared, plan, recipe, lambda: bar.advance(task))
     if as_json:
         _tell_json({name: asdict(each) for name, each in found.items()})
         return
@@ -221,9 +278,18 @@ def _held(faces: Path, share: float, config: Config) -> tuple[PreparedFaces, Row
     return prepared, rows, load_models(config)
 
 
+def _people(prepared: PreparedFaces, rows: Rows, wanted: int | None) -> int:
+    """How many are told apart."""
+    there = len(set(prepared.numbers[rows].tolist()))
+    if there < max(2, wanted or 0):
+        raise LabError(f"{there} people are there, {max(2, wanted or 0)} are to be told apart: prepare more faces")
+    return wanted or min(_PEOPLE, there)
+
+
 def _tell(table: Table) -> None:
     Console(width=None if sys.stdout.isatty() else 120, highlight=False).print(table)
 
 
 def _tell_json(found: dict[str, Any]) -> None:
-    click.echo(json.dumps(found))
+    """What is no number (there was nothing to measure) is null."""
+    click.echo(json.dumps(json.loads(json.dumps(found), parse_constant=lambda _: None)))

@@ -34,7 +34,8 @@ class Order:
     Attributes:
         run: of the training.
         name: in the manifest.
-        licence: of the weights, which follows from that of the pictures.
+        licence: of what was trained, which follows from that of the pictures.
+        data: what the pictures are, for the card.
         faces: it was trained on; None where the caller gave none.
         config: of the server, for families that build on its models.
     """
@@ -42,6 +43,7 @@ class Order:
     run: Path
     name: str
     licence: str
+    data: str
     faces: PreparedFaces | None
     config: Config
 
@@ -82,12 +84,14 @@ class Package:
         facts: of the card.
         difference: the largest between OpenVINO and PyTorch.
         serve: settings of the server that use it, with {name}.
+        base_licence: of the weights that it was built on and contains; empty where there are none.
     """
 
     entries: list[Entry]
     facts: Mapping[str, str]
     difference: float
     serve: str
+    base_licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +106,19 @@ class Exported:
 def trained(run: Path) -> Checkpoint:
     """The best checkpoint of a run where it was measured on people held out, else the last one.
 
+    The best one counts where the last one knows of it: a training that was killed may have left one of steps that it
+    has to do again.
+
     Raises:
         LabError: the folder is no run, or has no checkpoint yet.
     """
     if not (run / CHECKPOINT).exists():
         raise LabError(f"{run} has no {CHECKPOINT}: train first (facewire lab train FAMILY FACES {run})")
-    return load_checkpoint(run / BEST if (run / BEST).exists() else run / CHECKPOINT)
+    last = load_checkpoint(run / CHECKPOINT)
+    if last.best is None or not (run / BEST).exists():
+        return last
+    best = load_checkpoint(run / BEST)
+    return best if best.step == last.best["step"] else last
 
 
 def export_run(order: Order, out: Path) -> Exported:
@@ -120,19 +131,19 @@ def export_run(order: Order, out: Path) -> Exported:
     if not _NAME.fullmatch(order.name):
         raise LabError(f"a model's name is of a to z, digits, '.', '_' and '-', at most 51, not {order.name!r}")
     found = trained(order.run)
-    try:
-        package = _packager(found.family)(order, found)
-    except (LookupError, RuntimeError, ValueError, TypeError) as error:
-        raise LabError(f"{order.run} cannot be exported: {error}") from error
+    package = _packager(found.family)(order, found)
+    licence = "; ".join(part for part in (package.base_licence, order.licence) if part)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:
         folder = Path(scratch)
         for entry in package.entries:
             (folder / entry.file).write_bytes(entry.weights)
         manifest = folder / f"{order.name}.toml"
-        manifest.write_text("\n".join(_toml(entry, order, found) for entry in package.entries), encoding="utf-8")
+        manifest.write_text(
+            "\n".join(_toml(entry, order.name, licence, found) for entry in package.entries), encoding="utf-8"
+        )
         contract = _contract(load_manifest(manifest), order)
-        (folder / f"{order.name}.md").write_text(_card(order, found, package, contract), encoding="utf-8")
+        (folder / f"{order.name}.md").write_text(_card(order, licence, found, package, contract), encoding="utf-8")
         for file in sorted(folder.iterdir()):
             file.replace(out / file.name)
     return Exported(out / f"{order.name}.toml", package.difference, package.serve.format(name=order.name))
@@ -158,10 +169,10 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _toml(entry: Entry, order: Order, found: Checkpoint) -> str:
-    origin = f"facewire lab train {found.family}, {found.step} steps on {len(FaceFacts(**found.facts).pictures)} faces"
+def _toml(entry: Entry, name: str, licence: str, found: Checkpoint) -> str:
+    origin = f"facewire lab train {found.family}, {found.step} steps on {_trained_on(found)}"
     return (
-        f"[[model]]\nname = {quoted(order.name + entry.suffix)}\nlicence = {quoted(order.licence)}\n"
+        f"[[model]]\nname = {quoted(name + entry.suffix)}\nlicence = {quoted(licence)}\n"
         f"origin = {quoted(origin)}\nsource = {{ path = {quoted(entry.file)} }}\n"
         f'sha256 = "{hashlib.sha256(entry.weights).hexdigest()}"\n{entry.toml.strip()}\n\n{entry.tables.strip()}\n'
     )
@@ -177,15 +188,22 @@ def _contract(manifest: Manifest, order: Order) -> str:
     return f"{contract.contract_id} (detector '{detector.name}', CPU, models.precision = f32)"
 
 
-def _card(order: Order, found: Checkpoint, package: Package, contract: str) -> str:
+def _trained_on(found: Checkpoint) -> str:
+    """How many faces, and how many more were held out."""
     facts = FaceFacts(**found.facts)
-    people = len({person for person in facts.people if person})
+    seen, held = facts.split(found.recipe["held_out"])
+    people = len({facts.people[row] for row in seen if facts.people[row]})
     of_people = f" of {people} {'person' if people == 1 else 'people'}" if people else ""
+    return f"{len(seen)} faces{of_people}" + (f"; {len(held)} held out" if len(held) else "")
+
+
+def _card(order: Order, licence: str, found: Checkpoint, package: Package, contract: str) -> str:
     recipe = ", ".join(f"{key} {value}" for key, value in found.recipe.items())
     rows = {
         **package.facts,
-        "trained on": f"{len(facts.pictures)} faces{of_people}",
-        "licence": order.licence,
+        "data": order.data,
+        "trained on": _trained_on(found),
+        "licence": licence,
         "steps": str(found.step),
         "recipe": recipe,
         **_measured(order.run, found),
@@ -198,9 +216,9 @@ def _card(order: Order, found: Checkpoint, package: Package, contract: str) -> s
     }
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
     return (
-        f"# {order.name}\n\n| | |\n|---|---|\n{table}\n\nWhoever is in the pictures it was trained on may be "
-        "recognisable in what it makes or knows, the more so the fewer they are: give it to nobody whom you would not "
-        "give the pictures.\n"
+        f"# {order.name}\n\n| | |\n|---|---|\n{table}\n\nPeople in the training pictures may be recognisable in "
+        "what this model makes, especially where there are few of them. Share it only with people with whom you would "
+        "share the pictures.\n"
     )
 
 

@@ -36,6 +36,26 @@ class FaceFacts:
     pictures: list[str]
     people: list[str]
 
+    @property
+    def names(self) -> list[str]:
+        """For each face its person, or its picture where that is of nobody in particular."""
+        # A slash ends no folder's name, so that no person is called like a picture.
+        pairs = zip(self.people, self.pictures, strict=True)
+        return [person or f"/{picture}" for person, picture in pairs]
+
+    def split(self, share: float) -> tuple[Rows, Rows]:
+        """Rows to train on, and rows of people held out: the same people each time, and none on both sides.
+
+        Args:
+            share: of the people who are held out; where it is above 0, at least one of two or more.
+        """
+        names = self.names
+        people = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
+        count = max(1, round(share * len(people))) if share > 0 and len(people) > 1 else 0
+        held = set(people[:count])
+        out = np.array([name in held for name in names], dtype=bool)
+        return np.flatnonzero(~out), np.flatnonzero(out)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedFaces:
@@ -54,7 +74,7 @@ class PreparedFaces:
     numbers: Rows = field(init=False)
 
     def __post_init__(self) -> None:
-        names = self._names()
+        names = self.facts.names
         order = {name: number for number, name in enumerate(dict.fromkeys(names))}
         object.__setattr__(self, "numbers", np.array([order[name] for name in names], dtype=np.int64))
 
@@ -62,16 +82,8 @@ class PreparedFaces:
         return len(self.chips)
 
     def split(self, share: float) -> tuple[Rows, Rows]:
-        """Rows to train on, and rows of people held out: the same people each time, and none on both sides.
-
-        Args:
-            share: of the people who are held out; where it is above 0, at least one of two or more.
-        """
-        people = sorted(set(self._names()), key=lambda name: hashlib.sha256(name.encode()).digest())
-        count = max(1, round(share * len(people))) if share > 0 and len(people) > 1 else 0
-        held = set(people[:count])
-        out = np.array([name in held for name in self._names()], dtype=bool)
-        return np.flatnonzero(~out), np.flatnonzero(out)
+        """See :meth:`FaceFacts.split`."""
+        return self.facts.split(share)
 
     def with_at_least(self, pictures: int) -> PreparedFaces:
         """Those of people with so many pictures or more."""
@@ -83,11 +95,6 @@ class PreparedFaces:
             people=[self.facts.people[row] for row in kept],
         )
         return PreparedFaces(self.chips[kept], facts, self.digest)
-
-    def _names(self) -> list[str]:
-        # A slash ends no folder's name, so that no person is called like a picture.
-        pairs = zip(self.facts.people, self.facts.pictures, strict=True)
-        return [person or f"/{picture}" for person, picture in pairs]
 
 
 def save_faces(folder: Path, chips: npt.NDArray[np.uint8], facts: FaceFacts) -> None:

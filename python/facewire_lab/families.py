@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from facewire_lab.errors import LabError
 from facewire_lab.faces import PreparedFaces
@@ -46,8 +49,9 @@ FAMILIES: Final = {
 
 
 def make_training(
-    family: str, recipe: Recipe, faces: PreparedFaces, folder: Path, device: torch.device, config: Config
-) -> Training:
+    family: str, recipe: Recipe, faces: PreparedFaces, folder: Path, device: torch.device, config: Config,
+    on_face: Callable[[], object] = lambda: None,
+) -> Training:  # fmt: skip
     """A training, ready to run.
 
     Args:
@@ -57,6 +61,7 @@ def make_training(
         folder: of the run.
         device: where it computes.
         config: of the server, for its embedder.
+        on_face: called after each face that is embedded: an adapter's, all of them first.
 
     Raises:
         LabError: the faces do not suffice.
@@ -66,7 +71,7 @@ def make_training(
 
     if isinstance(recipe, CnnRecipe | AdapterRecipe):
         faces = _several_of_each(faces, recipe.least)
-    return Training(family, _task(recipe, faces, device, config), recipe, faces, folder)
+    return Training(family, _task(recipe, faces, device, config, on_face), recipe, faces, folder)
 
 
 def _several_of_each(faces: PreparedFaces, least: int) -> PreparedFaces:
@@ -76,7 +81,9 @@ def _several_of_each(faces: PreparedFaces, least: int) -> PreparedFaces:
     return kept
 
 
-def _task(recipe: Recipe, faces: PreparedFaces, device: torch.device, config: Config) -> Task:
+def _task(
+    recipe: Recipe, faces: PreparedFaces, device: torch.device, config: Config, on_face: Callable[[], object]
+) -> Task:
     from facewire_lab.cnn_task import CnnTask  # noqa: PLC0415
     from facewire_lab.gan import GanTask  # noqa: PLC0415
     from facewire_lab.restorer_task import RestorerTask  # noqa: PLC0415
@@ -92,7 +99,7 @@ def _task(recipe: Recipe, faces: PreparedFaces, device: torch.device, config: Co
     if isinstance(recipe, CnnRecipe):
         return CnnTask(recipe, device, int(faces.numbers.max()) + 1)
     if isinstance(recipe, AdapterRecipe):
-        return _adapter_task(recipe, faces, device, config)
+        return _adapter_task(recipe, faces, device, config, on_face)
     raise LabError(f"no family has such a recipe: {type(recipe).__name__}")
 
 
@@ -103,7 +110,9 @@ def _frozen(config: Config, view: float) -> FrozenEmbedder:
     return FrozenEmbedder(ModelCache(config.models.cache_dir).verify(spec).xml, spec, view)
 
 
-def _adapter_task(recipe: AdapterRecipe, faces: PreparedFaces, device: torch.device, config: Config) -> Task:
+def _adapter_task(
+    recipe: AdapterRecipe, faces: PreparedFaces, device: torch.device, config: Config, on_face: Callable[[], object]
+) -> Task:
     import torch  # noqa: PLC0415
 
     from facewire_lab.adapter_task import AdapterTask  # noqa: PLC0415
@@ -111,7 +120,7 @@ def _adapter_task(recipe: AdapterRecipe, faces: PreparedFaces, device: torch.dev
     from facewire_server.loading import load_models  # noqa: PLC0415
 
     embedder = load_models(config).embedder
-    vectors = torch.from_numpy(embed_faces(embedder, faces, lambda: None))
+    vectors = torch.from_numpy(embed_faces(embedder, faces, np.arange(len(faces)), on_face))
     seen, _ = faces.split(recipe.held_out)
     people = torch.from_numpy(faces.numbers)
     spec = load_manifest(config.models.manifest).of(config.models.embedder, EmbedderModel)

@@ -6,12 +6,13 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -44,17 +45,8 @@ class CheckedIr:
 
 
 def to_ir(module: nn.Module, shape: Shape, input_name: str, outputs: Sequence[str]) -> bytes:
-    """A module with one input and these outputs, its weights rounded to half precision.
-
-    The module's own weights are rounded, too, so that what is compared is what is served.
-    """
-    module.eval()
-    with torch.no_grad():
-        for weights in [*module.parameters(), *module.buffers()]:
-            if weights.is_floating_point():
-                weights.copy_(weights.half().float())
-    example = torch.zeros(shape)
-    model = ov.convert_model(module, example_input=example, input=list(shape))
+    """A module with one input and these outputs, its weights rounded to half precision."""
+    model = ov.convert_model(module.eval(), example_input=torch.zeros(shape), input=list(shape))
     model.inputs[0].get_tensor().set_names({input_name})
     for output, name in zip(model.outputs, outputs, strict=True):
         output.get_tensor().set_names({name})
@@ -81,7 +73,7 @@ def check_ir(
 
     Args:
         file: of :func:`to_ir`.
-        module: what it was made of.
+        module: what it was made of, in full precision: the difference is that of the rounding, too.
         shape, spec: of the server's input.
         outputs: their names, in the module's order.
         inputs: (n, *shape[1:]).
@@ -107,7 +99,16 @@ def check_ir(
     for name, values in zip(outputs, wanted, strict=True):
         found = answers[0][name] if name in fixed else np.concatenate([answer[name] for answer in answers])
         difference = max(difference, float(np.abs(found - values.numpy()).max()))
+    require_near(difference, most)
+    return CheckedIr(file, difference, golden_toml({name: pattern[name] for name in outputs}))
+
+
+def require_near(difference: float, most: float) -> None:
+    """Raises LabError where OpenVINO's answers differ from PyTorch's by more than allowed, or by what is no number."""
     if not difference <= most:
         raise LabError(f"OpenVINO's answers differ from PyTorch's by {difference:.2g}, at most {most:g} is allowed")
-    told = golden.summary({name: pattern[name] for name in outputs})
-    return CheckedIr(file, difference, "\n".join(f"{name} = {json.dumps(list(told[name]))}" for name in outputs))
+
+
+def golden_toml(answers: Mapping[str, npt.NDArray[np.float32]]) -> str:
+    """What a network answers to the manifest's test pattern, as its entry has it."""
+    return "\n".join(f"{name} = {json.dumps(list(values))}" for name, values in golden.summary(answers).items())

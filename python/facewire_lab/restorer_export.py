@@ -6,26 +6,22 @@ from typing import Final
 
 import torch
 
-from facewire_lab.checkpoint import Checkpoint
+from facewire_lab.checkpoint import Checkpoint, of_this_kind
 from facewire_lab.export import Entry, Order, Package
 from facewire_lab.ir import CHECKED, check_ir, to_ir
+from facewire_lab.picture_input import PICTURE, PICTURE_TOML
 from facewire_lab.recipes import RestorerRecipe
 from facewire_lab.restorer import SIDE, Restorer
-from facewire_server.inference.specs import InputSpec
 
-PICTURE: Final = InputSpec(colour="rgb", mean=(127.5, 127.5, 127.5), scale=(1 / 127.5, 1 / 127.5, 1 / 127.5))
-PICTURE_TOML: Final = (
-    'input = { colour = "rgb", mean = [127.5, 127.5, 127.5], scale = [0.00784313725490196, 0.00784313725490196, '
-    "0.00784313725490196] }"
-)
 TOLERANCE: Final = 5e-3  # of -1..1; a grey level is 8e-3
 
 
 def restorer_of(found: Checkpoint) -> Restorer:
     """The averaged network."""
-    recipe = RestorerRecipe.model_validate(found.recipe)
-    restorer = Restorer(recipe.width, recipe.blocks)
-    restorer.load_state_dict(found.task["average"])
+    with of_this_kind():
+        recipe = RestorerRecipe.model_validate(found.recipe)
+        restorer = Restorer(recipe.width, recipe.blocks)
+        restorer.load_state_dict(found.task["average"])
     return restorer
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from facewire_lab.degradation import FAR
+from facewire_lab.degradation import Degradation
 from facewire_lab.embedding import chip_face, embed_chip
 from facewire_lab.faces import PreparedFaces, Rows
 from facewire_lab.likeness import psnr, ssim
@@ -30,9 +30,9 @@ class RestorerFigures:
     """Means over the faces, each of bicubic enlarging and of the restorer.
 
     Attributes:
-        psnr_db, ssim: to the clean face.
+        psnr_db, ssim: to the clean face; of bicubic enlarging as bright as that.
         cosine: of the embeddings, to the clean face's.
-        cosine_as_cut: the same where the server cuts the far face out of its picture (bilinear), and restores that.
+        cosine_as_cut: the same where the server cuts the spoilt face out of its picture (bilinear), and restores that.
     """
 
     psnr_db: tuple[float, float]
@@ -42,19 +42,20 @@ class RestorerFigures:
 
 
 def judge_restorer(
-    restorer: FaceRestorer, embedder: Embedder, faces: PreparedFaces, rows: Rows, on_face: Callable[[], object]
-) -> RestorerFigures:
-    """The figures of faces at these rows."""
+    restorer: FaceRestorer, embedder: Embedder, way: Degradation, faces: PreparedFaces, rows: Rows,
+    on_face: Callable[[], object],
+) -> RestorerFigures:  # fmt: skip
+    """The figures of faces at these rows, spoilt in this way."""
     view = faces.facts.view
     found, as_cut = [], []
     for row in rows.tolist():
-        clean, far, restored = _three(restorer, faces, row)
+        clean, spoilt, restored = _three(restorer, way, faces, row)
         wanted = embed_chip(embedder, clean, view)
-        for picture in (far, restored):
+        for picture in (_brightened(spoilt, way.light), restored):
             both = [as_planes(torch.from_numpy(each[np.newaxis]), each.shape[0], _CPU) for each in (picture, clean)]
             cosine = float(embed_chip(embedder, picture, view) @ wanted)
             found.append((psnr(*both).item(), ssim(*both).item(), cosine))
-        cut = _as_cut(clean, row, view)
+        cut = _as_cut(clean, way, row, view)
         pair = (cut, restorer.restore(cut, StageClock()))
         as_cut.append([float(embed_chip(embedder, picture, view) @ wanted) for picture in pair])
         on_face()
@@ -64,9 +65,14 @@ def judge_restorer(
     return RestorerFigures(psnrs, ssims, cosines, (before, after))
 
 
-def _as_cut(clean: Pixels, row: int, view: float) -> Pixels:
-    """The far face, cut out of its small picture by the server's own alignment."""
-    small = np.ascontiguousarray(FAR.seen(clean, np.random.default_rng(row)))
+def _brightened(spoilt: Pixels, light: float) -> Pixels:
+    """As bright as the face was: what turning up a screen does, so that a restorer has to do more."""
+    return (spoilt / light).round().clip(0, 255).astype(np.uint8)
+
+
+def _as_cut(clean: Pixels, way: Degradation, row: int, view: float) -> Pixels:
+    """The spoilt face, cut out of its small picture by the server's own alignment."""
+    small = np.ascontiguousarray(way.seen(clean, np.random.default_rng(row)))
     face = chip_face(view)
     scale = np.float32(small.shape[0] / CHIP)
     landmarks = ((face.landmarks + np.float32(0.5)) * scale - np.float32(0.5)).astype(np.float32)
@@ -74,15 +80,15 @@ def _as_cut(clean: Pixels, row: int, view: float) -> Pixels:
     return chips[0]
 
 
-def _three(restorer: FaceRestorer, faces: PreparedFaces, row: int) -> tuple[Pixels, Pixels, Pixels]:
-    """A face: clean, far, restored."""
+def _three(restorer: FaceRestorer, way: Degradation, faces: PreparedFaces, row: int) -> tuple[Pixels, Pixels, Pixels]:
+    """A face: clean, spoilt, restored."""
     clean = np.array(faces.chips[row])
-    far = np.array(FAR.apply(clean, np.random.default_rng(row)))
-    return clean, far, restorer.restore(far, StageClock())
+    spoilt = np.array(way.apply(clean, np.random.default_rng(row)))
+    return clean, spoilt, restorer.restore(spoilt, StageClock())
 
 
-def restorer_sheet(restorer: FaceRestorer, faces: PreparedFaces, rows: Rows) -> bytes:
-    """Far faces, restored, clean: a marked PNG."""
-    shown = [_three(restorer, faces, row) for row in rows[:_SHOWN].tolist()]
+def restorer_sheet(restorer: FaceRestorer, way: Degradation, faces: PreparedFaces, rows: Rows) -> bytes:
+    """Spoilt faces, restored, clean: a marked PNG."""
+    shown = [_three(restorer, way, faces, row) for row in rows[:_SHOWN].tolist()]
     stacked = [torch.from_numpy(np.stack([each[place] for each in shown])) for place in (1, 2, 0)]
     return sheet_of_rows([as_planes(each, each.shape[1], _CPU) for each in stacked])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 import click
 from rich.console import Console
@@ -25,6 +26,12 @@ def telling() -> Iterator[None]:
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename}: "
         raise click.ClickException(f"{where}{error.strerror or error}") from error
+
+
+def require_torch() -> None:
+    """Raises LabError where PyTorch is missing."""
+    if find_spec("torch") is None:
+        raise LabError("this needs PyTorch: pip install 'facewire[lab]'")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from facewire_lab.checkpoint import Best, Checkpoint, load_checkpoint, save_checkpoint
+from facewire_lab.checkpoint import Best, Checkpoint, load_checkpoint, of_this_kind, save_checkpoint
 from facewire_lab.errors import LabError
 from facewire_lab.faces import PreparedFaces, Rows
 from facewire_lab.journal import Journal
@@ -180,11 +180,9 @@ class _Run:
             return 0
         before = load_checkpoint(path)
         _require_the_same(training, before)
-        try:
+        with of_this_kind():
             training.task.restore(before.task)
             self._best = None if before.best is None else Best(**before.best)
-        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise LabError(f"{path} is of another kind of model: train into a new folder") from error
         return before.step
 
 

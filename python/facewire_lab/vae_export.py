@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -11,14 +12,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from facewire_lab.checkpoint import Checkpoint
+from facewire_lab.checkpoint import Checkpoint, of_this_kind
 from facewire_lab.errors import LabError
 from facewire_lab.export import Entry, Order, Package, quoted
 from facewire_lab.faces import PreparedFaces, Rows
 from facewire_lab.ir import CHECKED, check_ir, to_ir
+from facewire_lab.picture_input import PICTURE, PICTURE_TOML
 from facewire_lab.planes import as_planes, to_pixels
 from facewire_lab.recipes import VaeRecipe
-from facewire_lab.restorer_export import PICTURE, PICTURE_TOML
 from facewire_lab.vae import SIDE, Decoder, Encoder
 from facewire_server.domain.likeness import likeness
 from facewire_server.inference.specs import InputSpec
@@ -34,6 +35,8 @@ _IDENTITY_SHARE: Final = 0.5  # of the directions tell people apart
 _SHRINKAGE: Final = 0.1
 _BATCH: Final = 64
 _BELOW: Final = 0.25  # of the way from the median to the lowest score, again
+_HARDLY_EVER: Final = 1 / 2000
+_FEWEST: Final = 5
 _RATES: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 _FIXED: Final = ("donors", "identity")
 _OUTPUTS: Final = ("mean", "log_variance", "core", "donors", "identity")
@@ -88,18 +91,19 @@ class ServedDecoder(nn.Module):
 
 def networks_of(found: Checkpoint) -> tuple[Encoder, Decoder]:
     """The averaged networks."""
-    recipe = VaeRecipe.model_validate(found.recipe)
-    encoder, decoder = Encoder(recipe.latent, recipe.width), Decoder(recipe.latent, recipe.width)
-    encoder.load_state_dict(found.task["average_encoder"])
-    decoder.load_state_dict(found.task["average_decoder"])
+    with of_this_kind():
+        recipe = VaeRecipe.model_validate(found.recipe)
+        encoder, decoder = Encoder(recipe.latent, recipe.width), Decoder(recipe.latent, recipe.width)
+        encoder.load_state_dict(found.task["average_encoder"])
+        decoder.load_state_dict(found.task["average_decoder"])
     return encoder.eval(), decoder.eval()
 
 
 def package(order: Order, found: Checkpoint) -> Package:
     """Both networks' weights as IR."""
+    encoder, decoder = networks_of(found)
     recipe = VaeRecipe.model_validate(found.recipe)
     faces = order.required_faces(found)
-    encoder, decoder = networks_of(found)
     seen, held = faces.split(recipe.held_out)
     if not len(held):
         raise LabError("nobody was held out, so that it is not known how face-like faces are: hold out some people")
@@ -219,10 +223,35 @@ def likeness_scores(encoder: ServedEncoder, decoder: Decoder, faces: PreparedFac
 
 
 def _curve(scores: Numbers) -> str:
-    """No rate is told that so few faces cannot tell: below the lowest one the curve falls gently to 0."""
+    """Share of real faces below a score, by n of them: shares below 1/n, which n faces cannot resolve, are left out.
+
+    Below the lowest score the curve falls to 0 where a new face would hardly ever be, by Student's t with n - 1
+    degrees of freedom: the fewer faces were measured, the farther off, so that few faces refuse nobody.
+    """
     rates = [0.0, *(rate for rate in _RATES if rate >= 1 / len(scores))]
     places = np.quantile(scores, rates)
-    places[0] = scores[0] - max(1e-3, _BELOW * (np.median(scores) - scores[0]))
+    places[0] = max(-1.0, _hardly_ever(scores))
     kept = [number for number in range(len(places)) if number == 0 or places[number] > places[number - 1] + 1e-6]
     told = {"scores": [round(float(places[number]), 6) for number in kept], "rates": [rates[number] for number in kept]}
     return "\n".join(f"{name} = {json.dumps(values)}" for name, values in told.items())
+
+
+def _hardly_ever(scores: Numbers) -> float:
+    """A score that one new face of 2,000 falls below; at least a quarter of the way from the median below the lowest.
+
+    Of fewer than five faces nothing follows: -1, below which no score is.
+
+    Student's quantile by M. Abramowitz, I. Stegun, Handbook of mathematical functions, 26.7.5.
+    """
+    n, z = len(scores), NormalDist().inv_cdf(1 - _HARDLY_EVER)
+    if n < _FEWEST:
+        return -1.0
+    v = n - 1
+    terms = (
+        z,
+        (z**3 + z) / (4 * v),
+        (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2),
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3),
+    )
+    farther = scores[0] - max(1e-3, _BELOW * (np.median(scores) - scores[0]))
+    return float(min(farther, scores.mean() - sum(terms) * scores.std(ddof=1) * np.sqrt(1 + 1 / n)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,10 +12,9 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from facewire_lab.cnn_task import auc
 from facewire_lab.embedding import chip_face
-from facewire_lab.errors import LabError
 from facewire_lab.faces import PreparedFaces, Rows
+from facewire_lab.pairs import auc
 from facewire_lab.patterns import patterns
 from facewire_lab.planes import as_planes, sheet_of_rows
 from facewire_lab.preparing import pictures_below
@@ -24,6 +23,7 @@ from facewire_server.domain.frame import Frame, Pixels
 from facewire_server.domain.likeness import likeness
 from facewire_server.domain.ports import Detector, Embedder
 from facewire_server.domain.stages import StageClock
+from facewire_server.evaluation.rates import Spread
 from facewire_server.pipeline.anonymising import replace_face
 from facewire_server.pipeline.chips import CHIP, shrink, template_of
 from facewire_server.pipeline.latents import Autoencoder, psnr_db
@@ -32,7 +32,9 @@ from facewire_server.pipeline.recognizer import largest_face
 _SHOWN: Final = 8
 _MOST_FACES: Final = 10
 _PATTERNS: Final = 200
-_LIMITS: Final = (0.002, 0.01)
+LIMITS: Final = (0.002, 0.01)  # of enrolment.min_likeness
+_MASK, _GLASSES = (200, 205, 210), (25, 25, 30)
+OnFace = Callable[[], object]
 _CPU: Final = torch.device("cpu")
 
 
@@ -48,7 +50,7 @@ class Reconstruction:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How faces are told from so many other things, or from themselves.
+    """How faces are told from so many other things.
 
     Attributes:
         auc, auc_by_bound: how often a face is more face-like than one of them; the same of its evidence bound.
@@ -63,7 +65,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Anonymity:
-    """What is left of people.
+    """What is left of people: means and deviations over several draws of people and pictures.
 
     Attributes:
         people: each with one picture known to the one who looks, and the other anonymised; of people with one picture
@@ -77,11 +79,20 @@ class Anonymity:
     """
 
     people: int
-    rank1: float
-    rank1_before: float
-    rank1_by_encoder: float
-    detected: float
-    landmark_shift: float
+    rank1: Spread
+    rank1_before: Spread
+    rank1_by_encoder: Spread
+    detected: Spread
+    landmark_shift: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who is anonymised: ``count`` people, drawn anew ``draws`` times, from ``seed`` on."""
+
+    count: int
+    draws: int
+    seed: int
 
 
 class VaeJudge:
@@ -89,19 +100,15 @@ class VaeJudge:
 
     Args:
         autoencoder, detector, embedder: the server's.
-        on_face: called after each face.
     """
 
-    def __init__(
-        self, autoencoder: Autoencoder, detector: Detector, embedder: Embedder, on_face: Callable[[], object]
-    ) -> None:
+    def __init__(self, autoencoder: Autoencoder, detector: Detector, embedder: Embedder) -> None:
         self._autoencoder = autoencoder
         self._detector = detector
         self._embedder = embedder
-        self._on_face = on_face
 
-    def reconstruction(self, faces: PreparedFaces, rows: Rows) -> Reconstruction:
-        """Of the faces at these rows."""
+    def reconstruction(self, faces: PreparedFaces, rows: Rows, on_face: OnFace) -> Reconstruction:
+        """Of the faces at these rows; ``on_face`` is called after each."""
         encoder, generator = self._autoencoder.encoder, self._autoencoder.generator
         psnrs, units = [], np.zeros(generator.latent)
         for row in rows.tolist():
@@ -110,26 +117,31 @@ class VaeJudge:
             made = generator.generate(latent.mean, StageClock())
             psnrs.append(psnr_db(made, small))
             units += latent.kl_of_units
-            self._on_face()
+            on_face()
         units /= len(rows)
         active = int((units > ACTIVE_NATS).sum())
         return Reconstruction(float(np.mean(psnrs)), float(units.sum()), active, len(units))
 
-    def likeness(self, faces: PreparedFaces, rows: Rows, others: Sequence[Path]) -> dict[str, Told]:
-        """Faces against patterns and the pictures below each folder."""
-        real = [self._scores(np.asarray(faces.chips[row])) for row in rows.tolist()]
-        kinds = {"patterns": list(patterns(_PATTERNS, CHIP))}
-        kinds |= {folder.name: list(_squares(folder)) for folder in others}
-        scores = {kind: [self._scores(picture) for picture in pictures] for kind, pictures in kinds.items()}
-        if len(scores) > 1:
-            scores["all of them"] = [score for each in scores.values() for score in each]
-        scores["faces"] = real
+    def likeness(
+        self, faces: PreparedFaces, rows: Rows, others: Mapping[str, Sequence[Pixels]], on_face: OnFace
+    ) -> dict[str, Told]:
+        """Faces against other things, by name; and against themselves ("faces"): what is refused of them."""
+
+        def scores(pictures: Iterable[Pixels]) -> list[tuple[float, float]]:
+            found = []
+            for picture in pictures:
+                found.append(self._scores(picture))
+                on_face()
+            return found
+
+        real = scores(np.asarray(faces.chips[row]) for row in rows.tolist())
+        kinds = {kind: scores(pictures) for kind, pictures in others.items()} | {"faces": real}
         share_below = self._autoencoder.encoder.knowledge.share_below
         told = {}
-        for kind, each in scores.items():
+        for kind, each in kinds.items():
             areas = [auc(*(torch.tensor([row[by] for row in side]) for side in (real, each))) for by in (0, 1)]
             shares = np.array([share_below(score) for score, _ in each])
-            refused = [float((shares < limit).mean()) for limit in _LIMITS]
+            refused = [float((shares < limit).mean()) for limit in LIMITS]
             told[kind] = Told(areas[0], areas[1], (refused[0], refused[1]), len(each))
         return told
 
@@ -140,12 +152,21 @@ class VaeJudge:
         latent = encoder.encode(small, StageClock())
         known, again = (generator.generate(z, StageClock()) for z in (latent.core, latent.mean))
         error = np.square((again.astype(np.float64) - small) / 127.5).mean()
-        self._on_face()
         return likeness(small, known), float(-small.size / 2 * np.log(max(error, 1e-5)) - latent.kl_nats)
 
-    def anonymised(self, faces: PreparedFaces, rows: Rows, people: int, k: int, seed: int) -> Anonymity:
-        """Of so many people among these rows, drawn at random."""
-        known, probes = _pairs(faces, rows, people, seed)
+    def anonymised(self, faces: PreparedFaces, rows: Rows, people: People, k: int, on_draw: OnFace) -> Anonymity:
+        """Of so many people among these rows, drawn at random; ``on_draw`` is called after each draw."""
+        found = []
+        for draw in range(people.draws):
+            found.append(self._one_draw(faces, _pairs(faces, rows, people.count, people.seed + draw), k))
+            on_draw()
+        return Anonymity(people.count, *(Spread.of(values) for values in zip(*found, strict=True)))
+
+    def _one_draw(
+        self, faces: PreparedFaces, pairs: tuple[list[int], list[int]], k: int
+    ) -> tuple[float, float, float, float, float]:
+        """The numbers of :class:`Anonymity`, in its order."""
+        known, probes = pairs
         hidden = [anonymous(self._autoencoder, np.asarray(faces.chips[row]), k) for row in probes]
         gallery = np.stack([self._vector(np.asarray(faces.chips[row]))[0] for row in known])
         before = [self._vector(np.asarray(faces.chips[row])) for row in probes]
@@ -158,13 +179,12 @@ class VaeJudge:
             for number in found
             if (first := before[number][1]) is not None and (second := after[number][1]) is not None
         ]
-        return Anonymity(
-            people=len(known),
-            rank1=_rank1(gallery, np.stack([vector for vector, _ in after])),
-            rank1_before=_rank1(gallery, np.stack([vector for vector, _ in before])),
-            rank1_by_encoder=self._linked(faces, known, probes, hidden),
-            detected=len(found) / len(after),
-            landmark_shift=float(np.mean(shifts)) if shifts else float("nan"),
+        return (
+            _rank1(gallery, np.stack([vector for vector, _ in after])),
+            _rank1(gallery, np.stack([vector for vector, _ in before])),
+            self._linked(faces, known, probes, hidden),
+            len(found) / len(after),
+            float(np.mean(shifts)) if shifts else float("nan"),
         )
 
     def _linked(self, faces: PreparedFaces, known: list[int], probes: list[int], hidden: Sequence[Pixels]) -> float:
@@ -184,7 +204,6 @@ class VaeJudge:
         """The embedding of the face that is found, and its landmarks; without one, of the chip as it lies."""
         frame = Frame(np.ascontiguousarray(chip), "rgb")
         face = largest_face(self._detector.detect(frame, None, _MOST_FACES))
-        self._on_face()
         where = face if len(face) else chip_face(self._autoencoder.encoder.view)
         vector = self._embedder.encode(frame, where, StageClock()).embeddings[0]
         return vector, face.landmarks[0] if len(face) else None
@@ -200,8 +219,6 @@ def _pairs(faces: PreparedFaces, rows: Rows, people: int, seed: int) -> tuple[li
     for row in np.random.default_rng(seed).permutation(rows).tolist():
         by_person.setdefault(int(faces.numbers[row]), []).append(row)
     chosen = sorted(by_person.values(), key=lambda each: len(each) < 2)[:people]
-    if len(chosen) < people:
-        raise LabError(f"{len(chosen)} people are there, {people} are asked for: --people {len(chosen)}")
     return [each[0] for each in chosen], [each[-1] for each in chosen]
 
 
@@ -230,6 +247,29 @@ def anonymous_sheet(autoencoder: Autoencoder, faces: PreparedFaces, rows: Rows, 
     ]
     shown = [chips, again, *([anonymous(autoencoder, chip, k) for chip in chips] for k in ks)]
     return sheet_of_rows([as_planes(torch.from_numpy(np.stack(each)), CHIP, _CPU) for each in shown])
+
+
+def other_things(faces: PreparedFaces, rows: Rows, folders: Sequence[Path]) -> dict[str, list[Pixels]]:
+    """What is told from faces: patterns, the pictures below folders, and faces covered or cut wrongly."""
+    kinds = {"patterns": list(patterns(_PATTERNS, CHIP))} | {folder.name: list(_squares(folder)) for folder in folders}
+    if len(kinds) > 1:
+        kinds["all of them"] = [picture for pictures in kinds.values() for picture in pictures]
+    chips = [np.asarray(faces.chips[row]) for row in rows.tolist()]
+    template = template_of(faces.facts.view)
+    eyes, nose, mouth = template[:2, 1].mean(), template[2, 1], template[3:, 1].mean()
+    left, right = (int(template[0, 0] - (mouth - eyes) / 2), int(template[1, 0] + (mouth - eyes) / 2))
+    return kinds | {
+        "faces, mouth and nose covered": [_covered(chip, (left, right), (nose - 4, CHIP), _MASK) for chip in chips],
+        "faces, eyes covered": [_covered(chip, (left, right), (eyes - 9, eyes + 9), _GLASSES) for chip in chips],
+        "faces on their side": [np.ascontiguousarray(np.rot90(chip)) for chip in chips],
+        "faces cut half a face aside": [np.roll(chip, CHIP // 3, axis=1) for chip in chips],
+    }
+
+
+def _covered(chip: Pixels, across: tuple[int, int], down: tuple[float, float], colour: tuple[int, int, int]) -> Pixels:
+    covered = np.array(chip)
+    covered[round(down[0]) : round(down[1]), across[0] : across[1]] = colour
+    return covered
 
 
 def _squares(folder: Path) -> Iterator[Pixels]:

@@ -8,6 +8,8 @@ import numpy as np
 
 from facewire_lab.faces import CHIP, FaceFacts, save_faces
 
+ORIGIN = ("--licence", "own", "--data", "made up")  # of what is exported
+
 
 def write_faces(folder: Path, count: int = 12, colour: tuple[int, int, int] | None = None, each: int = 0) -> Path:
     """A prepared folder: noise, or one colour throughout; with ``each``, so many pictures of a person."""

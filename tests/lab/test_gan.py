@@ -24,7 +24,7 @@ from facewire_server.inference.manifest import load_manifest
 from facewire_server.inference.model_cache import ModelCache
 from tests.conftest import StartServer
 from tests.integration.test_cli import FACEWIRE, run
-from tests.lab.made_up import write_faces
+from tests.lab.made_up import ORIGIN, write_faces
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; 'make lab-test' installs it")
 
@@ -204,7 +204,7 @@ def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
 def test_names_that_no_manifest_takes_are_refused(tmp_path: Path, name: str) -> None:
     faces = write_faces(tmp_path / "faces")
     run_training(tmp_path / "run", faces, small(2))
-    done = run("lab", "export", tmp_path / "run", tmp_path / "out", "--name", name, "--licence", "own")
+    done = run("lab", "export", tmp_path / "run", tmp_path / "out", "--name", name, *ORIGIN)
     assert (done.returncode, "a model's name is" in done.stderr) == (1, True)
     assert not (tmp_path / "out").exists()
 
@@ -244,7 +244,7 @@ def test_the_server_makes_what_pytorch_makes(
     """Trained, exported, fetched, served: the same pixels for the same numbers."""
     faces, folder, out = write_faces(tmp_path / "faces"), tmp_path / "run", tmp_path / "models"
     assert run("lab", "train", "gan", faces, folder, *SMALL, "--set", "steps=30").returncode == 0
-    done = run("lab", "export", folder, out, "--name", "mine", "--licence", 'our "own" \U0001f600')
+    done = run("lab", "export", folder, out, "--name", "mine", "--licence", 'our "own" \U0001f600', "--data", "made up")
     assert done.returncode == 0, done.stderr
     card = (out / "mine.md").read_text()
     assert "| steps | 30 |" in card
