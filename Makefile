@@ -58,7 +58,7 @@ generate: ## Write the generated code of proto/ anew
 	@scripts/generate.sh
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-triton $(VENV)-proto .cache build demo-output bench-output
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-triton $(VENV)-proto .cache build demo-output bench-output lab-demo-output
 
 $(VENV)/.venv:
 	@echo "setting up $(VENV) ..."

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from facewire import synthetic
 from facewire_server.config import load_config
 from facewire_server.domain.stages import StageClock
 from facewire_server.inference.model_cache import ModelCache
@@ -29,9 +30,9 @@ def main(out: Path) -> None:
     def write(file: Path, latent: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         pixels = generator.generate(latent.astype(np.float32), StageClock())
-        # Unmarked: the demonstration is of training on photographs, and prepare leaves marked pictures out.
         wide = np.pad(pixels, ((_AROUND, _AROUND), (_AROUND, _AROUND), (0, 0)), mode="reflect")
-        Image.fromarray(wide).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC).save(file)
+        large = np.asarray(Image.fromarray(wide).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
+        file.write_bytes(synthetic.marked_png(large, "facewire lab demo"))
 
     for number in range(_NOBODY):
         write(out / "nobody" / f"{number:03d}.png", random.standard_normal(generator.latent))

@@ -75,7 +75,7 @@ class ReconstructedFace:
         before: the face as it was, cut out the same way: a PNG file.
         psnr_db: peak signal-to-noise ratio of the two.
         kl_nats: divergence of its latent from the standard normal distribution.
-        face_likeness: share of real faces that look less like a face, 0..1: below 0.01 it is hardly one.
+        face_likeness: share of real faces that look less like a face, 0..1.
     """
 
     face: Face

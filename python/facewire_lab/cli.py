@@ -16,7 +16,7 @@ from facewire_lab.errors import LabError
 from facewire_lab.evaluating import evaluate
 from facewire_lab.faces import load_faces, save_faces
 from facewire_lab.families import FAMILIES, Family, make_training
-from facewire_lab.preparing import pictures_below, prepare
+from facewire_lab.preparing import Cut, pictures_below, prepare
 from facewire_lab.recipe import Recipe, load_recipe
 from facewire_lab.terminal import progress, require_torch, telling
 from facewire_server.cli.settings import effective_config, settings_options
@@ -30,7 +30,7 @@ _folder = click.Path(file_okay=False, path_type=Path)
 _existing = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TRAINING = """FACES is what facewire lab prepare wrote. RUN gets checkpoint.pt, log.csv, validation.csv, TensorBoard's
-files and a sheet of samples now and then. Settings are listed in facewire_lab/recipes.py."""
+files and a sheet of samples now and then. Settings are checked before anything else."""
 _json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 
 
@@ -55,11 +55,13 @@ def lab() -> None:
     "--view", default=0.7, show_default=True, type=click.FloatRange(0.3, 1.0),
     help="1: the tight view of recognition; less shows more around the face.",
 )  # fmt: skip
+@click.option("--allow-synthetic", is_flag=True, help="Also take pictures that say that a model made or changed them.")
 @settings_options
 @_json
 def prepare_verb(
-    pictures: Path, faces: Path, view: float, config_file: Path | None, settings: tuple[str, ...], as_json: bool
-) -> None:
+    pictures: Path, faces: Path, view: float, allow_synthetic: bool, config_file: Path | None,
+    settings: tuple[str, ...], as_json: bool,
+) -> None:  # fmt: skip
     """Cut the largest face out of each of PICTURES, upright, into the folder FACES.
 
     Pictures in sub-folders are of the person the sub-folder is named after. Needs the server's detector: facewire
@@ -69,7 +71,8 @@ def prepare_verb(
         paths = pictures_below(pictures)
         models = load_models(effective_config(config_file, settings))
         with progress("faces", len(paths)) as (bar, task):
-            made = prepare(pictures, paths, models.detector, view, lambda: bar.advance(task))
+            cut = Cut(models.detector, view, allow_synthetic)
+            made = prepare(pictures, paths, cut, lambda: bar.advance(task))
         save_faces(faces, made.chips, made.facts)
     if as_json:
         click.echo(json.dumps({"faces": len(made.chips), "left_out": dict(made.left_out)}))
@@ -84,8 +87,16 @@ def train() -> None:
     """Train a model on prepared faces; a training that was broken off goes on with the same command."""
 
 
+def _settings_of(recipe: type[Recipe]) -> str:
+    """All settings with their defaults, for --help."""
+    given = ", ".join(f"{key}={field.default}" for key, field in recipe.model_fields.items())
+    return f"Settings and their defaults: {given}. What they mean: docs/workshop.md, facewire_lab/recipes.py."
+
+
 def _train_verb(name: str, family: Family) -> None:
-    @train.command(name, short_help=family.about, help=f"{family.about}\n\n{_TRAINING}")
+    @train.command(
+        name, short_help=family.about, help=f"{family.about}\n\n{_TRAINING}", epilog=_settings_of(family.recipe)
+    )
     @click.argument("faces", type=_existing)
     @click.argument("run", type=_folder)
     @click.option("--recipe", "recipe_file", type=_file, help="TOML file.")
@@ -142,7 +153,7 @@ def _train(family: str, faces: Path, run: Path, recipe: Recipe, threads: int | N
 @click.option("--count", default=36, show_default=True, type=click.IntRange(1, 1024))
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1))
 def sample(run: Path, sheet: Path, count: int, seed: int) -> None:
-    """Show what RUN has learnt so far on one picture, SHEET: new faces of a GAN or VAE, of others the last sheet."""
+    """Write a sheet of what RUN has learnt so far: new faces of a GAN or VAE, of other families the latest sheet."""
     with telling():
         require_torch()
         from facewire_lab.sampling import sample_sheet  # noqa: PLC0415

@@ -73,7 +73,7 @@ class Discriminator(nn.Module):
 
 @torch.no_grad()
 def settled(generator: Generator) -> Generator:
-    """A copy whose batch normalisation has the statistics of its own weights, which no training ever ran."""
+    """A copy with batch-norm statistics of the averaged weights, which never ran in training, computed anew."""
     copied = copy.deepcopy(generator).train()
     for module in copied.modules():
         if isinstance(module, nn.BatchNorm2d):

@@ -42,7 +42,7 @@ class Family:
 FAMILIES: Final = {
     "cnn": Family(CnnRecipe, "Train a network that tells people apart: an embedder for the server."),
     "gan": Family(GanRecipe, "Train a DCGAN, which makes faces of nobody."),
-    "vae": Family(VaeRecipe, "Train a beta-VAE, which tells faces by few numbers and makes them again."),
+    "vae": Family(VaeRecipe, "Train a beta-VAE, which compresses faces to a short vector and reconstructs them."),
     "restorer": Family(RestorerRecipe, "Train a restorer, which makes small, noisy, dark faces readable."),
     "adapter": Family(AdapterRecipe, "Train a map of the server's embeddings on a handful of pictures a person."),
 }

@@ -32,6 +32,21 @@ class Prepared:
     left_out: list[tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How faces are found and cut out.
+
+    Attributes:
+        detector: finds them.
+        view: see :class:`FaceFacts`.
+        allow_synthetic: also of pictures that say of themselves that a model made or changed them.
+    """
+
+    detector: Detector
+    view: float
+    allow_synthetic: bool = False
+
+
 def pictures_below(folder: Path) -> list[Path]:
     """All pictures, in a fixed order.
 
@@ -44,23 +59,20 @@ def pictures_below(folder: Path) -> list[Path]:
     return found
 
 
-def prepare(
-    folder: Path, pictures: list[Path], detector: Detector, view: float, on_picture: Callable[[], object]
-) -> Prepared:
+def prepare(folder: Path, pictures: list[Path], cut: Cut, on_picture: Callable[[], object]) -> Prepared:
     """The largest face of each picture, upright, its landmarks at fixed places.
 
     Args:
         folder: pictures in a folder of their own are of that person.
         pictures: below it.
-        detector: finds the faces.
-        view: see :class:`FaceFacts`.
+        cut: how.
         on_picture: called after each.
 
     Raises:
         LabError: no face was found in any.
     """
     chips, names, people, left_out = [], [], [], []
-    for path, answer in _faces(pictures, detector, view):
+    for path, answer in _faces(pictures, cut):
         name = str(path.relative_to(folder))
         if isinstance(answer, str):
             left_out.append((name, answer))
@@ -71,10 +83,10 @@ def prepare(
         on_picture()
     if not chips:
         raise LabError(f"no face was found in any of the {len(pictures)} pictures below {folder}")
-    return Prepared(np.stack(chips), FaceFacts(str(folder), view, names, people), left_out)
+    return Prepared(np.stack(chips), FaceFacts(str(folder), cut.view, names, people), left_out)
 
 
-def _faces(pictures: list[Path], detector: Detector, view: float) -> Iterator[tuple[Path, npt.NDArray[np.uint8] | str]]:
+def _faces(pictures: list[Path], cut: Cut) -> Iterator[tuple[Path, npt.NDArray[np.uint8] | str]]:
     """Each picture with its chip, or the reason that there is none."""
     for path in pictures:
         try:
@@ -82,12 +94,12 @@ def _faces(pictures: list[Path], detector: Detector, view: float) -> Iterator[tu
         except (OSError, InvalidImage) as error:
             yield path, str(error)
             continue
-        if frame.synthetic:
-            yield path, "says of itself that a model made or changed it"
+        if frame.synthetic and not cut.allow_synthetic:
+            yield path, "says of itself that a model made or changed it (--allow-synthetic)"
             continue
-        face = largest_face(detector.detect(frame, None, _MOST_FACES))
+        face = largest_face(cut.detector.detect(frame, None, _MOST_FACES))
         if not len(face):
             yield path, "no face"
             continue
-        _, chips = cut_chips(frame, face, view)
+        _, chips = cut_chips(frame, face, cut.view)
         yield path, chips[0] if len(chips) else "its landmarks allow no alignment"

@@ -86,7 +86,7 @@ class CnnRecipe(Recipe):
         margin: radians for arcface, cosine for cosface.
         scale: cosines are multiplied by it before the softmax, where there is a margin.
         dim: numbers of an embedding.
-        least: pictures of a person, or none of that person is used.
+        least: people with fewer pictures are left out.
         augment: how much faces are moved, recoloured and blurred, 0 to 1.
     """
 
@@ -105,7 +105,7 @@ class AdapterRecipe(Recipe):
     """A linear map of the server's embeddings; each step sees all the faces.
 
     Attributes:
-        least: pictures of a person, or none of that person is used.
+        least: people with fewer pictures are left out.
         scale, margin: of CosFace's loss.
         strength: what the change costs.
     """

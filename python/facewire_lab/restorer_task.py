@@ -136,7 +136,7 @@ class RestorerTask(Parts):
 
 
 def _as_bright(clean: Tensor, restored: Tensor) -> Tensor:
-    """The clean faces as bright as the restored ones: how bright a face in the dark would be nobody knows."""
+    """The clean faces scaled to the restored ones' brightness: the true one of a face in the dark is unknown."""
     wanted, found = (((faces + 1) / 2).mean(dim=(1, 2, 3), keepdim=True) for faces in (restored.detach(), clean))
     return ((clean + 1) * (wanted / found.clamp(min=1e-3)).clamp(1 / _MOST_LIGHT, _MOST_LIGHT) - 1).clamp(max=1)
 

@@ -80,10 +80,7 @@ def train(training: Training, on_step: OnStep, stop: Callable[[], bool] = lambda
             measured = closed.enter_context(closing(Journal(folder, "validation", done + 1)))  # rows are of steps done
             while done < recipe.steps and not run.is_settled:
                 numbers = training.task.step(run.batch(done))
-                if not all(np.isfinite(value) for value in numbers.values()):
-                    raise LabError(
-                        f"step {done}: the losses are no numbers any more; begin anew with a lower learning_rate"
-                    )
+                _require_finite(numbers, done)
                 log.write(done, numbers)
                 done += 1
                 on_step(done, numbers)
@@ -143,8 +140,7 @@ class _Run:
         numbers = self._training.task.validate(self._held)
         journal.write(done, numbers)
         score = numbers[SCORE]
-        if not np.isfinite(score):
-            raise LabError(f"step {done}: what is measured is no number any more; begin anew, learning_rate lower")
+        _require_finite({SCORE: score}, done)
         if self._best is None or score > self._best.score:
             self._best = Best(score, done, 0)
             save_checkpoint(self._training.folder / BEST, self.checkpoint(done))
@@ -184,6 +180,12 @@ class _Run:
             training.task.restore(before.task)
             self._best = None if before.best is None else Best(**before.best)
         return before.step
+
+
+def _require_finite(numbers: dict[str, float], step: int) -> None:
+    for name, value in numbers.items():
+        if not np.isfinite(value):
+            raise LabError(f"step {step}: {name} is {value}: train into a new folder with a lower learning_rate")
 
 
 def _require_the_same(training: Training, before: Checkpoint) -> None:

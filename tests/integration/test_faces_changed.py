@@ -289,6 +289,7 @@ def test_the_verbs_write_pictures_and_sheets(changing: RunningServer, samples: P
     (made,) = lines(run("reconstruct", photo, "--into", out / "b", "--json", server=changing))
     assert made["psnr_db"] > 15
     assert run("encode", photo, "--save", tmp_path / "a.json", server=changing).returncode == 0
+    assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o600, "it is biometric data"
     assert json.loads((tmp_path / "a.json").read_text())["model"] == "lfw-vae"
     way = run("interpolate", tmp_path / "a.json", other, "--into", out / "c", "--count", "4", server=changing)
     assert way.returncode == 0, way.stderr

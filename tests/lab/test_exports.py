@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facewire_lab.errors import LabError
 from facewire_lab.faces import FaceFacts, PreparedFaces, load_faces
 from tests.integration.test_cli import run
 from tests.lab.made_up import ORIGIN, write_faces
@@ -20,15 +21,20 @@ else:
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; 'make lab-test' installs it")
 
 from facewire_lab.adapter import Adapter, adapter_loss  # noqa: E402 - needs PyTorch
+from facewire_lab.checkpoint import Checkpoint, save_checkpoint  # noqa: E402
 from facewire_lab.cnn import Classic, MobileFaceNet, PeopleHead  # noqa: E402
-from facewire_lab.cnn_export import _threshold  # noqa: E402
+from facewire_lab.cnn_export import _threshold, _told  # noqa: E402
 from facewire_lab.degradation import FAR, any_degradation  # noqa: E402
+from facewire_lab.export import trained  # noqa: E402
 from facewire_lab.frozen import FrozenEmbedder  # noqa: E402
+from facewire_lab.ir import check_ir, to_ir  # noqa: E402
 from facewire_lab.journal import read_journal  # noqa: E402
 from facewire_lab.likeness import psnr, ssim  # noqa: E402
 from facewire_lab.pairs import auc  # noqa: E402
+from facewire_lab.picture_input import PICTURE  # noqa: E402
 from facewire_lab.recipes import AdapterRecipe, CnnRecipe  # noqa: E402
 from facewire_lab.restorer import Restorer  # noqa: E402
+from facewire_lab.training import BEST, CHECKPOINT  # noqa: E402
 from facewire_lab.vae import Decoder, Encoder, draw, kl_of_units  # noqa: E402
 from facewire_lab.vae_export import _curve, knowledge_of  # noqa: E402
 from facewire_server.inference.manifest import load_manifest  # noqa: E402
@@ -163,6 +169,40 @@ def test_a_cnns_threshold_is_of_people_who_were_held_out() -> None:
     different = np.triu(several.numbers[held][:, None] != several.numbers[held][None], 1)
     assert pairs == different.sum() == 120 * 117 // 2
     assert (cosines[different] > threshold + 1e-5).mean() == pytest.approx(1e-3, abs=2 / pairs)
+
+
+def test_too_few_pairs_tell_no_rate() -> None:
+    assert "false-match rate 1 in 1,000 on 1000 pairs" in _told(0.4, 1000)
+    assert "the highest of 999 pairs" in _told(0.4, 999)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace")  # OpenVINO's converter
+def test_the_difference_of_an_export_is_that_of_half_precision_too() -> None:
+    network = torch.nn.Conv2d(3, 1, 1, bias=False)
+    with torch.no_grad():
+        network.weight.fill_(1 + 2**-12)  # half precision has 1 + 2^-10 next to 1
+    shape = (1, 3, 8, 8)
+    file = to_ir(network, shape, "faces", ["out"])
+    assert network.weight[0, 0, 0, 0].item() == 1 + 2**-12, "what was trained stays as it is"
+    found = check_ir(file, network, shape, PICTURE, ["out"], torch.ones(2, 3, 8, 8), 1e-2)
+    assert found.difference == pytest.approx(3 * 2**-12, rel=0.01)
+    with pytest.raises(LabError, match="differ from PyTorch's"):
+        check_ir(file, network, shape, PICTURE, ["out"], torch.ones(2, 3, 8, 8), 1e-4)
+
+
+def test_a_best_state_that_the_last_checkpoint_knows_nothing_of_is_not_exported(tmp_path: Path) -> None:
+    """A training was killed between the two, and has to do these steps again."""
+
+    def state(step: int, best: int | None) -> Checkpoint:
+        known = None if best is None else {"score": 1.0, "step": best, "worse_since": 0}
+        return Checkpoint("vae", step, {}, "", {}, known, {})
+
+    save_checkpoint(tmp_path / CHECKPOINT, state(10, 5))
+    assert trained(tmp_path).step == 10
+    save_checkpoint(tmp_path / BEST, state(15, 15))
+    assert trained(tmp_path).step == 10
+    save_checkpoint(tmp_path / BEST, state(5, 5))
+    assert trained(tmp_path).step == 5
 
 
 def test_margins_make_it_harder_for_the_right_person_alone() -> None:

@@ -154,6 +154,7 @@ def export_and_fetch(run_folder: Path, out: Path, cache: ModelCache, *more: str 
     card = (out / "mine.md").read_text()
     assert re.search(r"^\| licence \| (.+; )?own \|$", card, re.MULTILINE)
     assert "| data | made up |" in card
+    assert re.search(r"^\| trained on \| \d+ faces of \d+ people", card, re.MULTILINE)
     return out / "mine.toml"
 
 

@@ -218,7 +218,7 @@ def test_losses_that_are_no_numbers_end_the_training(tmp_path: Path) -> None:
             weight.fill_(float("nan"))
     state = task.state()
     task.restore({**state, "generator": state["average"]})
-    with pytest.raises(LabError, match="begin anew with a lower learning_rate"):
+    with pytest.raises(LabError, match="train into a new folder with a lower learning_rate"):
         train(training(tmp_path / "run", faces, recipe, task), lambda done, numbers: None)
 
 

@@ -49,6 +49,15 @@ def test_each_picture_gives_its_largest_face_or_a_reason(pictures: Path, tmp_pat
     assert faces.facts.people == ["ada", "ada", "ben", ""]
 
 
+def test_pictures_that_a_model_made_are_taken_where_that_is_asked_for(samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    photo = cv2.imread(str(samples / "person_a_1.jpg"))[:, :, ::-1]
+    (tmp_path / "made" / "a.png").write_bytes(synthetic.marked_png(np.ascontiguousarray(photo), "tool"))
+    assert run("lab", "prepare", tmp_path / "made", tmp_path / "faces").returncode == 1
+    assert run("lab", "prepare", tmp_path / "made", tmp_path / "faces", "--allow-synthetic").returncode == 0
+    assert len(load_faces(tmp_path / "faces")) == 1
+
+
 @pytest.mark.parametrize("view", [0.6, 0.8])
 def test_landmarks_lie_where_the_view_says(pictures: Path, tmp_path: Path, loaded: LoadedModels, view: float) -> None:
     assert run("lab", "prepare", pictures, tmp_path / "faces", "--view", str(view)).returncode == 0

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from facewire.cli.made import side_by_side, write_picture
 from facewire.cli.options import connect, console, plain, talks_to_server, write_json
-from facewire.cli.pictures import Round, min_face_option, pictures_argument
+from facewire.cli.pictures import Round, pictures_argument
 from facewire.client import Client
 from facewire.errors import ImageError
 from facewire.generation import AnonymisedImage
@@ -32,7 +32,12 @@ generation.encoder."""
     "--into", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where the pictures go."
 )
 @click.option("-k", default=10, show_default=True, type=click.IntRange(2), help="Faces become a mean of so many.")
-@min_face_option
+@click.option(
+    "--min-face",
+    "min_face_px",
+    type=float,
+    help="Leave faces smaller than this as they are, pixels: they can still be recognised!",
+)
 @click.option("--min-score", type=click.FloatRange(0, 1), help="Lower finds more faces, and other things.")
 @click.option("--visible-mark", is_flag=True, help="Write AI into the pictures.")
 @click.option("--sheets", type=click.Path(file_okay=False, path_type=Path), help="Where each goes beside its original.")

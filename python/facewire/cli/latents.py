@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from facewire._private_file import private_file
 from facewire.cli.made import write_picture, write_sheet
 from facewire.cli.options import connect, console, plain, talks_to_server, write_json
 from facewire.cli.pictures import Round, min_face_option, pictures_argument
@@ -38,7 +39,7 @@ def reconstruct(
     pictures: tuple[str, ...], folder: Path, min_face_px: float | None, visible_mark: bool, target: str,
     timeout_s: float, as_json: bool,
 ) -> int:  # fmt: skip
-    """Make the faces in PICTURES again of the few numbers that an encoder tells of them: NAME-sheet.png."""
+    """Reconstruct the faces in PICTURES from their latents: NAME-sheet.png."""
     found = 0
     table = Table("picture", "face", "PSNR dB", "KL nats", "face-likeness", "sheet")
     asked = Round(pictures, as_json)
@@ -139,9 +140,10 @@ def interpolate(
 def _save(file: Path, latent: Latent) -> None:
     told = {"model": latent.model, "mean": latent.mean, "log_variance": latent.log_variance}
     try:
-        file.write_text(json.dumps(told) + "\n", encoding="utf-8")
+        with private_file(file) as out:
+            out.write(json.dumps(told).encode() + b"\n")
     except OSError as error:
-        raise ImageError(f"{file}: {error.strerror}") from error
+        raise ImageError(f"{file}: {error.strerror or error}") from error
 
 
 def _end(name: str) -> str | Latent:

@@ -10,7 +10,6 @@ from rich.markup import escape
 from facewire.cli.made import write_picture, write_sheet
 from facewire.cli.options import connect, console, talks_to_server, write_json
 from facewire.cli.pictures import Round, min_face_option
-from facewire.errors import ImageError
 from facewire.generation import RestoredFaces
 
 
@@ -73,11 +72,7 @@ def _write(folder: Path, stem: str, answer: RestoredFaces) -> list[Path]:
 def _kept_shot(folder: Path, name: str, encoded: bytes) -> str:
     """The shot as a file, as the camera saw it."""
     file = folder / f"{name}.jpg"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(encoded)
-    except OSError as error:
-        raise ImageError(f"{file}: {error.strerror}") from error
+    write_picture(file, encoded)
     return str(file)
 
 

@@ -18,7 +18,7 @@ _FLAT: Final = 2.0  # squared grey levels: a picture of less contrast has no str
 def likeness(face: Pixels, known: Pixels) -> float:
     """Correlation of the structure of a picture with what a VAE makes of it from the main directions of its latents.
 
-    Whatever is seen, that is a face; of a face it has eyes, nose and mouth where the picture has them. The
+    The reconstruction always looks like a face; if the picture is one, eyes, nose and mouth coincide. The
     reconstruction error and the evidence lower bound alone tell faces badly: plain pictures have a high bound, and
     detailed ones a low one, whatever they show (E. Nalisnick et al., Do deep generative models know what they don't
     know?, ICLR 2019); docs/workshop.md has the figures.
