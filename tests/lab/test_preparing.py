@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from facewire import kernels, synthetic
 from facewire_lab.errors import LabError
@@ -51,8 +52,9 @@ def test_each_picture_gives_its_largest_face_or_a_reason(pictures: Path, tmp_pat
 
 def test_pictures_that_a_model_made_are_taken_where_that_is_asked_for(samples: Path, tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()
-    photo = cv2.imread(str(samples / "person_a_1.jpg"))[:, :, ::-1]
-    (tmp_path / "made" / "a.png").write_bytes(synthetic.marked_png(np.ascontiguousarray(photo), "tool"))
+    with Image.open(samples / "person_a_1.jpg") as photo:
+        pixels = np.asarray(photo.convert("RGB"))
+    (tmp_path / "made" / "a.png").write_bytes(synthetic.marked_png(pixels, "tool"))
     assert run("lab", "prepare", tmp_path / "made", tmp_path / "faces").returncode == 1
     assert run("lab", "prepare", tmp_path / "made", tmp_path / "faces", "--allow-synthetic").returncode == 0
     assert len(load_faces(tmp_path / "faces")) == 1
