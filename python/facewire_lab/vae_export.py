@@ -154,8 +154,8 @@ shape = [1, {recipe.latent}, 1, 1]
 {made.golden}
 """
     facts = {
-        "task": "tells faces of 64 x 64, R, G, B, by few numbers, and makes them again; anonymises; tells faces from "
-        "other things",
+        "task": f"encodes faces of {SIDE} x {SIDE}, R, G, B, as {recipe.latent} numbers and reconstructs them; "
+        "anonymises; tells faces from other things",
         "family": "beta-VAE, averaged networks",
     }
     entries = [
