@@ -20,7 +20,7 @@ from facewire_lab.planes import as_planes
 from facewire_lab.recipes import CnnRecipe
 from facewire_server.pipeline.chips import template_of
 
-_TOLERANCE = 2e-2  # of embeddings of length 10 or so
+_TOLERANCE = 5e-3  # of an embedding's length
 _FMR = 1e-3
 _BATCH = 64
 _MOST = 1500  # faces, of which every two are compared
@@ -36,7 +36,9 @@ def package(order: Order, found: Checkpoint) -> Package:
     file = to_ir(network, shape, "faces", ["embedding"])
     random = torch.Generator().manual_seed(0)
     inputs = torch.rand(CHECKED, 3, SIDE, SIDE, generator=random) * 2 - 1
-    checked = check_ir(file, network, shape, PICTURE, ["embedding"], inputs, _TOLERANCE)
+    with torch.no_grad():
+        length = float(network(inputs).norm(dim=1).mean())
+    checked = check_ir(file, network, shape, PICTURE, ["embedding"], inputs, _TOLERANCE * length)
     threshold, pairs = _threshold(network, order.required_faces(found), recipe)
     template = json.dumps([[round(float(value), 4) for value in point] for point in template_of(found.facts["view"])])
     toml = f"""

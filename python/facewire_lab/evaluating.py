@@ -76,9 +76,18 @@ def gan_verb(
 @evaluate.command("cnn")
 @click.argument("faces", type=_existing)
 @_held_out
+@click.option(
+    "--least",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="People with fewer pictures are left out, as in training.",
+)
 @settings_options
 @_json
-def cnn_verb(faces: Path, held_out: float, config_file: Path | None, settings: tuple[str, ...], as_json: bool) -> None:
+def cnn_verb(
+    faces: Path, held_out: float, least: int, config_file: Path | None, settings: tuple[str, ...], as_json: bool
+) -> None:  # fmt: skip
     """Measure how well the embedder (models.embedder) tells people of FACES apart whom it was not trained on.
 
     Of each pair of pictures, by the cosine of their embeddings.
@@ -88,7 +97,7 @@ def cnn_verb(faces: Path, held_out: float, config_file: Path | None, settings: t
         from facewire_lab.embedder_judging import judge_embedder  # noqa: PLC0415
 
         config = effective_config(config_file, settings)
-        prepared, rows, models = _held(faces, held_out, config)
+        prepared, rows, models = _held(faces, held_out, config, least)
         with progress("faces", len(rows)) as (bar, task):
             found = judge_embedder(models.embedder, prepared, rows, lambda: bar.advance(task))
     if as_json:
@@ -269,8 +278,9 @@ def _required(name: str, what: str, setting: str) -> str:
     return name
 
 
-def _held(faces: Path, share: float, config: Config) -> tuple[PreparedFaces, Rows, LoadedModels]:
-    prepared = load_faces(faces)
+def _held(faces: Path, share: float, config: Config, least: int = 1) -> tuple[PreparedFaces, Rows, LoadedModels]:
+    """The faces, which of them are measured, and the models; people are divided as they were for training."""
+    prepared = load_faces(faces).with_at_least(least)
     seen, held = prepared.split(share)
     rows = seen if share == 1 and not len(held) else held
     if not len(rows):
