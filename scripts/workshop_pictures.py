@@ -2,7 +2,7 @@ r"""The pictures of docs/workshop.md, by a running server with the models of mod
 
     facewire serve --set models.manifest=models --set generation.encoder=lfw-vae \
         --set generation.restorer=lfw-restorer &
-    python scripts/workshop_pictures.py docs/pictures
+    python scripts/workshop_pictures.py docs/pictures [HOST:PORT]
 
 Of three of the sample photographs, which are in the public domain (CREDITS.md beside them names persons and authors).
 """
@@ -26,12 +26,12 @@ _PHOTOS = ("impostor_1.jpg", "person_a_2.jpg", "person_b_2.jpg")
 _TILE = 160
 
 
-def main(out: Path) -> None:
+def main(out: Path, target: str) -> None:
     """Writes restored-faces.png and vae-faces.png."""
     samples = fetch_samples(ModelCache(load_config(None).models.cache_dir).folder, None, lambda done, total: None)
     photos = [samples / name for name in _PHOTOS]
-    with facewire.Client() as client:
-        restored = [client.restore(_far(photo)).faces[0] for photo in photos]
+    with facewire.Client(target) as client:
+        restored = [client.restore(_far(client, photo)).faces[0] for photo in photos]
         clean = [client.restore(photo).faces[0].before for photo in photos]
         rows = [[face.before for face in restored], [face.image.encoded for face in restored], clean]
         (out / "restored-faces.png").write_bytes(_sheet(rows))
@@ -42,11 +42,10 @@ def main(out: Path) -> None:
         (out / "vae-faces.png").write_bytes(_sheet(rows))
 
 
-def _far(photo: Path) -> bytes:
+def _far(client: facewire.Client, photo: Path) -> bytes:
     """With a face of some 28 pixels, noise, and JPEG 40."""
     picture = Image.open(photo).convert("RGB")
-    with facewire.Client() as client:
-        box = client.detect(photo).faces[0].box
+    box = client.detect(photo).faces[0].box
     scale = 30 / box.height
     small = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS)
     noise = np.random.default_rng(0).normal(0, 5, (small.height, small.width, 3))
@@ -75,4 +74,4 @@ def _sheet(rows: list[list[bytes]]) -> bytes:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1:50061")
