@@ -18,7 +18,7 @@ from facewire_lab.faces import load_faces, save_faces
 from facewire_lab.families import FAMILIES, Family, make_training
 from facewire_lab.preparing import Cut, pictures_below, prepare
 from facewire_lab.recipe import Recipe, load_recipe
-from facewire_lab.terminal import progress, require_torch, telling
+from facewire_lab.terminal import progress, require_torch, sheet_file, telling
 from facewire_server.cli.settings import effective_config, settings_options
 from facewire_server.loading import load_models
 
@@ -149,7 +149,7 @@ def _train(family: str, faces: Path, run: Path, recipe: Recipe, threads: int | N
 
 @lab.command()
 @click.argument("run", type=_existing)
-@click.argument("sheet", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("sheet", type=click.Path(dir_okay=False, path_type=Path), callback=sheet_file)
 @click.option("--count", default=36, show_default=True, type=click.IntRange(1, 1024))
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1))
 def sample(run: Path, sheet: Path, count: int, seed: int) -> None:

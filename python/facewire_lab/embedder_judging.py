@@ -46,7 +46,10 @@ def judge_embedder(
     vectors = embed_faces(embedder, faces, rows, on_face)
     genuine, impostor = cosines_of_pairs(torch.from_numpy(vectors), torch.from_numpy(faces.numbers[rows]))
     if not len(genuine) or not len(impostor):
-        raise LabError("two people are needed, one of them with two pictures")
+        raise LabError(
+            f"{len(rows)} faces are measured; two people are needed, one with two pictures: prepare more, or, if "
+            "the embedder saw none of them, --held-out 1"
+        )
     pair = (genuine.numpy().astype(np.float64), impostor.numpy().astype(np.float64))
     rates = {f"{far:g}": tar_at_far(*pair, far).value for far in _FARS if supports(len(impostor), far)}
     return EmbedderFigures(len(genuine), len(impostor), auc(genuine, impostor), rates)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -16,9 +17,10 @@ from rich.table import Table
 from facewire_lab.errors import LabError
 from facewire_lab.faces import PreparedFaces, Rows, load_faces
 from facewire_lab.judging import Judge
-from facewire_lab.terminal import progress, require_torch, telling
+from facewire_lab.terminal import progress, require_torch, sheet_file, telling
 from facewire_server.cli.settings import effective_config, settings_options
 from facewire_server.config import Config
+from facewire_server.evaluation.rates import Spread
 from facewire_server.loading import LoadedModels, load_models
 
 _PEOPLE = 100
@@ -29,7 +31,9 @@ _held_out = click.option(
     "--held-out", default=0.1, show_default=True, type=click.FloatRange(0, 1, min_open=True),
     help="Share of the people that was held out from training; 1: FACES are of people it never saw.",
 )  # fmt: skip
-_sheet = click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Also a picture, a PNG file.")
+_sheet = click.option(
+    "--sheet", type=click.Path(dir_okay=False, path_type=Path), callback=sheet_file, help="Also a picture, a PNG file.",
+)  # fmt: skip
 
 
 @click.group()
@@ -39,7 +43,13 @@ def evaluate() -> None:
 
 @evaluate.command("gan")
 @click.argument("faces", type=_existing)
-@click.option("--count", default=1024, show_default=True, type=click.IntRange(400, 100_000), help="Faces to make.")
+@click.option(
+    "--count",
+    default=1024,
+    show_default=True,
+    type=click.IntRange(400, 100_000),
+    help="Faces to make; 300 must be found in them, and in FACES.",
+)
 @_seed
 @settings_options
 @_json
@@ -131,7 +141,7 @@ def restorer_verb(
 ) -> None:  # fmt: skip
     """Compare the restorer (generation.restorer) with bicubic enlarging, on FACES it was not trained on.
 
-    Dark faces are also compared after plain brightening.
+    Of dark faces what is enlarged is brightened by the right factor first, which the restorer has to guess.
     """
     with telling():
         require_torch()
@@ -143,6 +153,7 @@ def restorer_verb(
         name = _required(config.generation.restorer, "restorer", "generation.restorer")
         prepared, held, models = _held(faces, held_out, config)
         assert models.restorer is not None  # noqa: S101 - one is configured
+        _require_view(prepared, models.restorer.view)
         with progress("faces", len(held)) as (bar, task):
             found = judge_restorer(models.restorer, models.embedder, way, prepared, held, lambda: bar.advance(task))
         if sheet is not None:
@@ -186,8 +197,9 @@ def vae_verb(
         config = effective_config(config_file, settings)
         name = _required(config.generation.encoder, "encoder", "generation.encoder")
         prepared, rows, models = _held(faces, held_out, config)
-        drawn = People(_people(prepared, rows, people), draws, seed)
         assert models.autoencoder is not None  # noqa: S101 - one is configured
+        _require_view(prepared, models.autoencoder.encoder.view)
+        drawn = People(_people(prepared, rows, people), draws, seed)
         judge = VaeJudge(models.autoencoder, models.detector, models.embedder)
         with progress("reconstructing", len(rows)) as (bar, task):
             found = judge.reconstruction(prepared, rows, lambda: bar.advance(task))
@@ -222,7 +234,7 @@ def vae_verb(
         ("eyes, nose, mouth moved by, of the eyes' distance", "landmark_shift"),
     ):  # fmt: skip
         spreads = [getattr(each, field) for each in hidden.values()]
-        table.add_row(label, *(f"{spread.mean:.1%} ± {spread.std:.1%}" for spread in spreads))
+        table.add_row(label, *map(_spread, spreads))
     _tell(table)
 
 
@@ -280,7 +292,9 @@ def _required(name: str, what: str, setting: str) -> str:
 
 def _held(faces: Path, share: float, config: Config, least: int = 1) -> tuple[PreparedFaces, Rows, LoadedModels]:
     """The faces, which of them are measured, and the models; people are divided as they were for training."""
-    prepared = load_faces(faces).with_at_least(least)
+    prepared = load_faces(faces)
+    if least > 1:
+        prepared = prepared.with_at_least(least)
     seen, held = prepared.split(share)
     rows = seen if share == 1 and not len(held) else held
     if not len(rows):
@@ -288,12 +302,27 @@ def _held(faces: Path, share: float, config: Config, least: int = 1) -> tuple[Pr
     return prepared, rows, load_models(config)
 
 
+def _require_view(prepared: PreparedFaces, view: float) -> None:
+    if abs(prepared.facts.view - view) > 1e-6:
+        raise LabError(
+            f"the model takes faces of view {view:g}, these are of {prepared.facts.view:g}: "
+            f"facewire lab prepare PICTURES FACES --view {view:g}"
+        )
+
+
 def _people(prepared: PreparedFaces, rows: Rows, wanted: int | None) -> int:
     """How many are told apart."""
     there = len(set(prepared.numbers[rows].tolist()))
     if there < max(2, wanted or 0):
-        raise LabError(f"{there} people are there, {max(2, wanted or 0)} are to be told apart: prepare more faces")
+        raise LabError(
+            f"{there} of the people are measured, {max(2, wanted or 0)} are to be told apart: prepare more, or, if the "
+            "model saw none of them, --held-out 1"
+        )
     return wanted or min(_PEOPLE, there)
+
+
+def _spread(found: Spread) -> str:
+    return "-" if math.isnan(found.mean) else f"{found.mean:.1%} ± {found.std:.1%}"
 
 
 def _tell(table: Table) -> None:

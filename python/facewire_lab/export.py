@@ -130,6 +130,11 @@ def export_run(order: Order, out: Path) -> Exported:
     """
     if not _NAME.fullmatch(order.name):
         raise LabError(f"a model's name is of a to z, digits, '.', '_' and '-', at most 51, not {order.name!r}")
+    if order.name in load_manifest(None).models:
+        raise LabError(f"'{order.name}' is the name of a packaged model: choose another")
+    for what, text in (("licence", order.licence), ("data", order.data)):
+        if not text.strip() or "\n" in text or "|" in text:
+            raise LabError(f"{what} is a line of text without '|', not {text!r}")
     found = trained(order.run)
     package = _packager(found.family)(order, found)
     licence = "; ".join(part for part in (package.base_licence, order.licence) if part)

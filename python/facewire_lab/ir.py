@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,9 @@ class CheckedIr:
 
 def to_ir(module: nn.Module, shape: Shape, input_name: str, outputs: Sequence[str]) -> bytes:
     """A module with one input and these outputs, its weights rounded to half precision."""
-    model = ov.convert_model(module.eval(), example_input=torch.zeros(shape), input=list(shape))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*torch\.jit", category=Warning)  # the converter traces with it
+        model = ov.convert_model(module.eval(), example_input=torch.zeros(shape), input=list(shape))
     model.inputs[0].get_tensor().set_names({input_name})
     for output, name in zip(model.outputs, outputs, strict=True):
         output.get_tensor().set_names({name})

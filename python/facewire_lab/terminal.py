@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from facewire.synthetic import says_synthetic
 from facewire_lab.errors import LabError
 from facewire_server.inference.conversion import ConversionError
 from facewire_server.inference.manifest import ManifestError
@@ -26,6 +28,15 @@ def telling() -> Iterator[None]:
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename}: "
         raise click.ClickException(f"{where}{error.strerror or error}") from error
+
+
+def sheet_file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """A callback: the name of a new PNG file, or of one that a model made; no photograph is overwritten."""
+    if value is not None and value.suffix.lower() != ".png":
+        raise click.BadParameter(f"'{value}' is not named .png")
+    if value is not None and value.is_file() and not says_synthetic(value.read_bytes()):
+        raise click.BadParameter(f"'{value}' is there already, and no sheet")
+    return value
 
 
 def require_torch() -> None:

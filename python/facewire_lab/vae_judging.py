@@ -262,7 +262,7 @@ def other_things(faces: PreparedFaces, rows: Rows, folders: Sequence[Path]) -> d
         "faces, mouth and nose covered": [_covered(chip, (left, right), (nose - 4, CHIP), _MASK) for chip in chips],
         "faces, eyes covered": [_covered(chip, (left, right), (eyes - 9, eyes + 9), _GLASSES) for chip in chips],
         "faces on their side": [np.ascontiguousarray(np.rot90(chip)) for chip in chips],
-        "faces cut half a face aside": [np.roll(chip, CHIP // 3, axis=1) for chip in chips],
+        "faces cropped a third of the width aside": [np.roll(chip, CHIP // 3, axis=1) for chip in chips],
     }
 
 

@@ -338,8 +338,25 @@ def test_anonymising_several_pictures_survives_bad_ones(changing: RunningServer,
     pictures = (tmp_path / "field.png", tmp_path / "phone.jpg", tmp_path / "again" / "phone.jpg", good)
     done = run("anonymise", *pictures, "--into", tmp_path / "safe", "--sheets", tmp_path / "look", server=changing)
     assert done.returncode == 5
-    assert "field.png: no face is found, nothing is written" in done.stderr
+    assert "field.png: no face to replace, nothing is written" in done.stderr
     assert "is there already, with another picture" in done.stderr
     assert sorted(path.name for path in (tmp_path / "safe").iterdir()) == ["impostor_1.png", "phone.png"]
     same = run("anonymise", good, "--into", tmp_path / "x", "--sheets", tmp_path / "x", server=changing)
     assert (same.returncode, "another folder than --into" in same.stderr) == (2, True)
+
+
+def test_faces_that_are_left_as_they_are_are_told(changing: RunningServer, samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "crowd.jpg").write_bytes(encoded(crowd_of(samples)))
+    faces = ("anonymise", tmp_path / "crowd.jpg", "--into", tmp_path / "safe", "--json", "--min-face")
+    done = run(*faces, "10000", server=changing)
+    (told,) = lines(done)
+    assert (done.returncode, told["replaced"], told["file"]) == (1, 0, "")
+    assert told["left"] >= 3
+    assert "smaller than --min-face left as they are" in done.stderr
+
+
+def test_a_picture_is_not_overwritten_by_a_latent(changing: RunningServer, samples: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(before := (samples / "person_a_1.jpg").read_bytes())
+    done = run("encode", photo, "--save", photo, server=changing)
+    assert (done.returncode, photo.read_bytes()) == (2, before)

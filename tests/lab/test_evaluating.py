@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from facewire_lab import terminal
 from facewire_lab.errors import LabError
@@ -77,7 +78,7 @@ def test_the_committed_autoencoder_is_measured(faces: Path, small_models: tuple[
 
 def test_more_people_than_there_are_cannot_be_told_apart(faces: Path, small_models: tuple[str, ...]) -> None:
     done = run("lab", "evaluate", "vae", faces, *small_models, "--held-out", "1", "--people", "5")
-    assert (done.returncode, "4 people are there, 5 are to be told apart" in done.stderr) == (1, True)
+    assert (done.returncode, "4 of the people are measured, 5 are to be told apart" in done.stderr) == (1, True)
 
 
 def test_an_anonymiser_that_changes_nothing_hides_nobody(
@@ -153,3 +154,24 @@ def test_without_pytorch_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "find_spec", lambda name: None)
     with pytest.raises(LabError, match=r"pip install 'facewire\[lab\]'"):
         terminal.require_torch()
+
+
+def test_faces_of_another_view_are_refused(small_models: tuple[str, ...], samples: Path, tmp_path: Path) -> None:
+    assert run("lab", "prepare", samples, tmp_path / "tight", "--view", "1").returncode == 0
+    for verb in ("vae", "restorer"):
+        done = run("lab", "evaluate", verb, tmp_path / "tight", *small_models, "--held-out", "1")
+        assert (done.returncode, "facewire lab prepare PICTURES FACES --view 0.7" in done.stderr) == (1, True)
+
+
+def test_a_sheet_overwrites_no_photograph(
+    faces: Path, small_models: tuple[str, ...], samples: Path, tmp_path: Path
+) -> None:
+    with Image.open(samples / "person_a_1.jpg") as photo:
+        photo.save(tmp_path / "photo.png")
+    before = (tmp_path / "photo.png").read_bytes()
+    for name in ("photo.png", "sheet.jpg"):
+        sheet = ("--sheet", tmp_path / name)
+        done = run("lab", "evaluate", "restorer", faces, *small_models, "--held-out", "1", *sheet)
+        assert done.returncode == 2, done.stderr
+    assert (tmp_path / "photo.png").read_bytes() == before
+    assert not (tmp_path / "sheet.jpg").exists()

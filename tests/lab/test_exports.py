@@ -25,7 +25,7 @@ from facewire_lab.checkpoint import Checkpoint, save_checkpoint  # noqa: E402
 from facewire_lab.cnn import Classic, MobileFaceNet, PeopleHead  # noqa: E402
 from facewire_lab.cnn_export import _threshold, _told  # noqa: E402
 from facewire_lab.degradation import FAR, any_degradation  # noqa: E402
-from facewire_lab.export import trained  # noqa: E402
+from facewire_lab.export import Order, export_run, trained  # noqa: E402
 from facewire_lab.frozen import FrozenEmbedder  # noqa: E402
 from facewire_lab.ir import check_ir, to_ir  # noqa: E402
 from facewire_lab.journal import read_journal  # noqa: E402
@@ -37,6 +37,7 @@ from facewire_lab.restorer import Restorer  # noqa: E402
 from facewire_lab.training import BEST, CHECKPOINT  # noqa: E402
 from facewire_lab.vae import Decoder, Encoder, draw, kl_of_units  # noqa: E402
 from facewire_lab.vae_export import _curve, knowledge_of  # noqa: E402
+from facewire_server.config import Config  # noqa: E402
 from facewire_server.inference.manifest import load_manifest  # noqa: E402
 from facewire_server.inference.model_cache import ModelCache  # noqa: E402
 from facewire_server.inference.specs import EmbedderModel  # noqa: E402
@@ -171,12 +172,27 @@ def test_a_cnns_threshold_is_of_people_who_were_held_out() -> None:
     assert (cosines[different] > threshold + 1e-5).mean() == pytest.approx(1e-3, abs=2 / pairs)
 
 
+@pytest.mark.parametrize(
+    ("name", "licence", "data", "message"),
+    [
+        ("sface-2021dec", "own", "made up", "the name of a packaged model"),
+        ("mine", " ", "made up", "licence is a line of text"),
+        ("mine", "own", "one | two", "data is a line of text"),
+    ],
+)
+def test_names_and_origins_that_would_break_a_manifest_or_card_are_refused(
+    tmp_path: Path, config: Config, name: str, licence: str, data: str, message: str
+) -> None:
+    with pytest.raises(LabError, match=message):
+        export_run(Order(tmp_path, name, licence, data, None, config), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_few_pairs_tell_no_rate() -> None:
     assert "false-match rate 1 in 1,000 on 1000 pairs" in _told(0.4, 1000)
     assert "the highest of 999 pairs" in _told(0.4, 999)
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit.trace")  # OpenVINO's converter
 def test_the_difference_of_an_export_is_that_of_half_precision_too() -> None:
     network = torch.nn.Conv2d(3, 1, 1, bias=False)
     with torch.no_grad():

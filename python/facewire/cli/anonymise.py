@@ -57,23 +57,37 @@ def anonymise(
         return answer
 
     missed = False
-    table = Table("picture", "replaced", "pixelated", "written")
+    columns = ("left as they are",) if min_face_px is not None else ()
+    table = Table("picture", "replaced", "pixelated", *columns, "written")
     asked = Round(pictures, as_json)
     with connect(target, timeout_s) as client:
         for picture, answer in asked.ask(lambda each: work(client, each)):
             found = answer.replaced + answer.pixelated > 0
             missed = missed or not found
             file = str(folder / f"{Path(picture).stem}.png") if found else ""
+            left = _left(client, picture, answer, min_score) if min_face_px is not None else 0
+            if left:
+                told = f"{left} smaller than --min-face left as they are: they can still be recognised"
+                click.secho(f"facewire: {picture}: {told}", fg="yellow", err=True)
             if not found:
-                click.secho(f"facewire: {picture}: no face is found, nothing is written", fg="yellow", err=True)
+                click.secho(f"facewire: {picture}: no face to replace, nothing is written", fg="yellow", err=True)
             if as_json:
                 faces = [plain(face) for face in answer.faces]
-                told = {"replaced": answer.replaced, "pixelated": answer.pixelated, "k": answer.k, "file": file}
-                write_json({"picture": picture, "faces": faces, "model": answer.model, **told})
-            table.add_row(escape(picture), str(answer.replaced), str(answer.pixelated), escape(file) or "-")
+                counts = {"replaced": answer.replaced, "pixelated": answer.pixelated, "left": left}
+                write_json(
+                    {"picture": picture, "faces": faces, "model": answer.model, **counts, "k": answer.k, "file": file}
+                )
+            numbers = [answer.replaced, answer.pixelated, *([left] if columns else [])]
+            table.add_row(escape(picture), *map(str, numbers), escape(file) or "-")
     if not as_json:
         console().print(table)
     return asked.exit_code(not missed)
+
+
+def _left(client: Client, picture: str, answer: AnonymisedImage, min_score: float | None) -> int:
+    """How many faces are found that were too small to be replaced."""
+    found = len(client.detect(picture, min_score=min_score).faces)
+    return max(0, found - answer.replaced - answer.pixelated)
 
 
 def _write(picture: str, answer: AnonymisedImage, folder: Path, sheets: Path | None) -> None:

@@ -84,9 +84,11 @@ def encode(
     pictures: tuple[str, ...], min_face_px: float | None, save: Path | None, target: str, timeout_s: float,
     as_json: bool,
 ) -> int:  # fmt: skip
-    """Tell the faces in PICTURES by few numbers each. Exit code 1 if there is none at all."""
+    """Encode each face in PICTURES as a latent vector. Exit code 1 if there is none at all."""
     if save is not None and len(pictures) != 1:
         raise click.UsageError("--save takes one picture")
+    if save is not None and save.suffix.lower() != ".json":
+        raise click.UsageError(f"--save takes the name of a .json file, not '{save}'")
     found = 0
     table = Table("picture", "face", "numbers", "KL nats", "model")
     asked = Round(pictures, as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,16 +15,22 @@ _SHEET_HEIGHT: Final = 512
 
 
 def write_picture(file: Path, data: bytes) -> None:
-    """Writes a file; overwrites no other picture.
+    """Writes a file, whole or not at all; overwrites no other picture.
 
     Raises:
         ImageError: another one is there, or the disk refuses.
     """
+    partial = file.with_name(f"{file.name}.part")
     try:
         if file.exists() and file.read_bytes() != data:
             raise ImageError(f"{file} is there already, with another picture: choose another place")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+        try:
+            partial.write_bytes(data)
+            partial.replace(file)
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
     except OSError as error:
         raise ImageError(f"{file}: {error.strerror}") from error
 
