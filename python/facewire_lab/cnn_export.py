@@ -18,6 +18,7 @@ from facewire_lab.pairs import cosines_of_pairs
 from facewire_lab.picture_input import PICTURE, PICTURE_TOML
 from facewire_lab.planes import as_planes
 from facewire_lab.recipes import CnnRecipe
+from facewire_server.evaluation.rates import supports, threshold_at
 from facewire_server.pipeline.chips import template_of
 
 _TOLERANCE = 5e-3  # of an embedding's length
@@ -68,7 +69,7 @@ shape = [1, 3, {SIDE}, {SIDE}]
 
 
 def _told(threshold: float, pairs: int) -> str:
-    if pairs * _FMR < 1:
+    if not supports(pairs, _FMR):
         return f"{threshold:.3f}: the highest of {pairs} pairs of people it was not trained on, too few to tell a rate"
     return f"{threshold:.3f}: false-match rate 1 in 1,000 on {pairs} pairs of people it was not trained on"
 
@@ -84,7 +85,7 @@ def _threshold(network: torch.nn.Module, faces: PreparedFaces, recipe: CnnRecipe
     chips = torch.from_numpy(faces.chips[held[:_MOST]])
     people = torch.from_numpy(faces.numbers)[rows]
     vectors = torch.cat([network(as_planes(part, SIDE, torch.device("cpu"))) for part in chips.split(_BATCH)])
-    others = cosines_of_pairs(F.normalize(vectors), people)[1].sort().values
+    others = cosines_of_pairs(F.normalize(vectors), people)[1].double().numpy()
     if not len(others):
         raise LabError("one person alone was held out: no threshold can be measured; hold out more")
-    return float(others[min(len(others) - 1, int((1 - _FMR) * len(others)))].clamp(-1, 1)), len(others)
+    return min(1.0, threshold_at(others, _FMR)), len(others)

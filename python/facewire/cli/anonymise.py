@@ -50,22 +50,21 @@ def anonymise(
     if sheets is not None and sheets.resolve() == folder.resolve():
         raise click.UsageError("--sheets shows the original faces: give them another folder than --into")
 
-    def work(client: Client, picture: str) -> AnonymisedImage:
+    def work(client: Client, picture: str) -> tuple[AnonymisedImage, int]:
         answer = client.anonymise(picture, k=k, min_score=min_score, min_face_px=min_face_px, visible_mark=visible_mark)
         if answer.replaced + answer.pixelated:
             _write(picture, answer, folder, sheets)
-        return answer
+        return answer, _left(client, picture, answer, min_score) if min_face_px is not None else 0
 
     missed = False
     columns = ("left as they are",) if min_face_px is not None else ()
     table = Table("picture", "replaced", "pixelated", *columns, "written")
     asked = Round(pictures, as_json)
     with connect(target, timeout_s) as client:
-        for picture, answer in asked.ask(lambda each: work(client, each)):
+        for picture, (answer, left) in asked.ask(lambda each: work(client, each)):
             found = answer.replaced + answer.pixelated > 0
             missed = missed or not found
             file = str(folder / f"{Path(picture).stem}.png") if found else ""
-            left = _left(client, picture, answer, min_score) if min_face_px is not None else 0
             if left:
                 told = f"{left} smaller than --min-face left as they are: they can still be recognised"
                 click.secho(f"facewire: {picture}: {told}", fg="yellow", err=True)
